@@ -1,0 +1,1 @@
+"""Reference photos: reading them safely, and how each is viewed."""

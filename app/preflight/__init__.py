@@ -1,0 +1,1 @@
+"""Printer profiles, checks against them, and the verified export."""

@@ -1,0 +1,1 @@
+"""Qt: main window, panels, dialogs."""
