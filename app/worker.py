@@ -41,13 +41,15 @@ T = TypeVar("T")
 
 _POLL_SECONDS = 0.03
 _PROGRESS_SECONDS = 0.03
+_PREPARATION_SECONDS = 300.0
 _WRITE_BYTES = 1 << 30  # one write() moves less than 2 GiB on Linux
 _ADVICE = "The model in hand is unchanged; save it, then try again"
 
 
 @dataclass(frozen=True)
 class WorkerLimits:
-    """seconds: from call to result. memory_bytes: what the work may allocate on top of an idle worker.
+    """seconds: from the worker being ready to the result. memory_bytes: what the work may allocate on top of an idle
+    worker. Starting up and preparing is not counted: the first time, preparing compiles kernels for half a minute.
 
     The memory limit is the system's own (RLIMIT_DATA) and holds on Linux. macOS accepts such limits without enforcing
     them and Windows has none, so there only the time limit holds.
@@ -204,7 +206,7 @@ class _Worker:
         cancelled: Callable[[], bool] | None,
         limits: WorkerLimits,
     ) -> T:
-        deadline = time.monotonic() + limits.seconds
+        deadline = time.monotonic() + _PREPARATION_SECONDS
         doing = f"starting {function.__name__.strip('_').replace('_', ' ')}"
         try:
             self._connection.send((self._exchange.write((function, args)), limits.memory_bytes))
@@ -217,7 +219,9 @@ class _Worker:
                 if not self._connection.poll(_POLL_SECONDS):
                     continue
                 kind, *content = self._connection.recv()
-                if kind == "progress":
+                if kind == "ready":
+                    deadline = time.monotonic() + limits.seconds
+                elif kind == "progress":
                     doing = content[1]
                     if progress is not None:
                         progress(*content)
@@ -282,6 +286,7 @@ class _Serving:
         try:
             if self._preparation is not None:
                 self._preparation()
+            self._connection.send(("ready",))
             sizes, memory_bytes = self._connection.recv()
             answer = self._serve(sizes, memory_bytes)
             self._connection.send(answer)
