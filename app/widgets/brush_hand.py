@@ -53,7 +53,6 @@ class BrushHand:
         """Take a brush in hand; its settings come with it."""
         if brush_id != self._brush.id:
             self._brush = brushes()[brush_id]
-            self._store.set(_STORE + "in_hand", brush_id)
             self.changed.emit()
 
     # Its settings
@@ -80,8 +79,7 @@ class BrushHand:
         for name in _SHARED:
             if name in changes:
                 self._shared[name] = changes[name]
-                self._store.set(_STORE + "shared", _shared_to(self._shared))
-        self._keep(self._brush, options)
+        self._options[self._brush.id] = options
         self.changed.emit()
 
     def set_parameter(self, parameter_id: str, value: float) -> None:
@@ -100,9 +98,8 @@ class BrushHand:
 
     def reset(self) -> None:
         """Give the brush in hand the settings that it came with; what all brushes share stays."""
-        self._options.pop(self._brush.id, None)
         self._radius_px.pop(self._brush.id, None)
-        self._store.set(_STORE + self._brush.id, {})
+        self._options[self._brush.id] = _defaults(self._brush)
         self.changed.emit()
 
     # The radius, in mm on the model or in pixels on the screen
@@ -121,7 +118,6 @@ class BrushHand:
             else:
                 self._set_mm(self._px(self._brush) * mm_per_pixel)
         self._radius_in_pixels = on
-        self._store.set(_STORE + "radius_in_pixels", on)
         self.changed.emit()
 
     @property
@@ -144,10 +140,10 @@ class BrushHand:
     def _set_px(self, radius: float) -> None:
         self._of(self._brush)
         self._radius_px[self._brush.id] = min(max(radius, SMALLEST_PX), LARGEST_PX)
-        self._keep(self._brush, self.options)
 
     def _set_mm(self, radius: float) -> None:
-        self._keep(self._brush, replace(self.options, radius_mm=min(max(radius, SMALLEST_MM), LARGEST_MM)))
+        radius = min(max(radius, SMALLEST_MM), LARGEST_MM)
+        self._options[self._brush.id] = replace(self.options, radius_mm=radius)
 
     def _px(self, brush: Brush) -> float:
         self._of(brush)
@@ -164,17 +160,22 @@ class BrushHand:
                 self._radius_px[brush.id] = float(radius_px)
         return replace(self._options[brush.id], **self._shared)
 
-    def _keep(self, brush: Brush, options: BrushSettings) -> None:
-        self._options[brush.id] = options
-        stored = _to_json(options)
-        if brush.id in self._radius_px:
-            stored["radius_px"] = self._radius_px[brush.id]
-        self._store.set(_STORE + brush.id, stored)
+    def remember(self) -> None:
+        """Write what changed to the settings file; the window calls it when the hand has come to rest."""
+        self._store.set(_STORE + "in_hand", self._brush.id)
+        self._store.set(_STORE + "radius_in_pixels", self._radius_in_pixels)
+        self._store.set(_STORE + "shared", _shared_to(self._shared))
+        for brush_id, options in self._options.items():
+            stored = _to_json(options)
+            if brush_id in self._radius_px:
+                stored["radius_px"] = self._radius_px[brush_id]
+            self._store.set(_STORE + brush_id, stored)
 
 
 _PLAIN = (
-    "radius_mm strength hardness spacing auto_smooth front_faces_only invert pressure_size pressure_strength stabiliser"
-).split()
+    *("radius_mm", "strength", "hardness", "spacing", "auto_smooth", "stabiliser"),
+    *("front_faces_only", "invert", "pressure_size", "pressure_strength"),
+)
 
 
 def _to_json(options: BrushSettings) -> dict[str, Any]:
