@@ -1,4 +1,4 @@
-"""The look of every widget: two palettes of neutral grey, one accent, one stylesheet. No widget sets colours of its own.
+"""The look of every widget: two palettes of neutral grey, one accent, one stylesheet. Widgets set no colours.
 
 Colour is judged in this program, so no surface carries a tint; the accent marks only what is active or has the
 focus. Red, amber and green are verdicts and always come with a word or a mark.
