@@ -7,7 +7,9 @@ number of threads: work is split over independent elements or over blocks of a f
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +42,48 @@ def parallel_kernel(function: Callable[..., Any]) -> Any:
 def inline_kernel(function: Callable[..., Any]) -> Any:
     """Compile a small helper that is inlined into the kernels that call it."""
     return numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=_FAST_MATH, inline="always")(function)
+
+
+# Elements from which two threads win against the tens of microseconds that waking them costs.
+_PARALLEL_FROM = 32_768
+
+
+class ScalingKernel:
+    """One function compiled twice, with and without threads; the length of the first argument decides which runs.
+
+    The choice depends on the amount of work only, never on the number of cores, so results do not either.
+    """
+
+    parallel_from = _PARALLEL_FROM
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.parallel = parallel_kernel(function)
+        # numba's disk cache tells kernels apart by name, so the second one needs another.
+        serial = types.FunctionType(function.__code__, function.__globals__, f"{function.__name__}_serial")
+        serial.__qualname__ = f"{function.__qualname__}_serial"
+        serial.__module__ = function.__module__
+        self.serial = kernel(serial)
+        self.__doc__ = function.__doc__
+
+    def __call__(self, first: Any, *arguments: Any) -> Any:
+        return self.pick(len(first))(first, *arguments)
+
+    def pick(self, work: int) -> Any:
+        """The compiled function for so many elements."""
+        return self.parallel if work >= self.parallel_from else self.serial
+
+
+def scaling_kernel(function: Callable[..., Any]) -> ScalingKernel:
+    """Compile a kernel over few or many elements; its `prange` loops use threads where that pays."""
+    return ScalingKernel(function)
+
+
+@contextmanager
+def threads_from(work: int) -> Iterator[None]:
+    """Let scaling kernels use threads from so many elements on: to compile both kinds, and for tests."""
+    before = ScalingKernel.parallel_from
+    ScalingKernel.parallel_from = work
+    try:
+        yield
+    finally:
+        ScalingKernel.parallel_from = before

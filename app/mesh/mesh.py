@@ -21,6 +21,8 @@ Topology changes make a new Mesh; arrays are never resized in place.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from app.mesh.chunks import Chunks
@@ -69,6 +71,8 @@ class Mesh:
         # 1 where a position changed since the last refresh; the one ring around it gets new normals.
         self.moved = np.zeros(vertex_count, np.uint8)
         self.dirty = {name: np.zeros(self.chunks.count, np.uint8) for name in (*ATTRIBUTES, "normals")}
+        # Buffers that others keep with the mesh, by name, so that they live as long as it does.
+        self.scratch: dict[str, Any] = {}
 
     @property
     def vertex_count(self) -> int:

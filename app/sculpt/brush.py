@@ -1,0 +1,143 @@
+"""What a brush is: a declaration and one function that returns a delta toward its goal.
+
+Adding a brush is adding a file to `app/tools/` with one decorated function. The palette, the options panel, the
+shortcuts and the help are made from the declaration; no other file lists brush ids.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from app.mesh.mesh import Mesh
+from app.sculpt.dabs import Dab
+from app.sculpt.falloff import Falloff
+from app.sculpt.region import Region
+from app.sculpt.settings import BrushSettings
+
+# mesh, region, dab -> (k, 3) float32 (or (k, 1) for the mask): the wanted change of the k vertices of the region at
+# factor 1. A brush reads the mesh and never writes to it; `region.delta` is there to be filled and returned.
+BrushFunction = Callable[[Mesh, Region, Dab], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number of a brush's own, shown in the options panel. unit: "mm", "%", or nothing."""
+
+    id: str
+    label: str
+    unit: str
+    minimum: float
+    maximum: float
+    default: float
+    tooltip: str
+
+
+def _one_pass(strength: float) -> list[float]:
+    return [strength]
+
+
+@dataclass(frozen=True)
+class Brush:
+    """The declaration of a brush.
+
+    attribute: what it edits, "positions", "colors" or "mask".
+    from_stroke_start: every dab starts again from the values at the start of the stroke, over the region of the first.
+    fresh_normals: needs the normals of the dab before, not of the last frame.
+    passes: strength -> strengths of the runs of `function` that make one dab.
+    strength, spacing, falloff, auto_smooth: defaults. invert_label: what Ctrl turns it into; empty for nothing.
+    order: place in the palette.
+    """
+
+    id: str
+    label: str
+    shortcut: str
+    tooltip: str
+    function: BrushFunction
+    invert_label: str = ""
+    attribute: str = "positions"
+    from_stroke_start: bool = False
+    fresh_normals: bool = False
+    passes: Callable[[float], Sequence[float]] = _one_pass
+    strength: float = 0.5
+    spacing: float = 0.2
+    falloff: str = "smooth"
+    auto_smooth: float = 0.0
+    parameters: tuple[Parameter, ...] = ()
+    order: int = 100
+
+    @property
+    def icon(self) -> str:
+        """File name of the icon without its suffix."""
+        return self.id
+
+    def defaults(self) -> BrushSettings:
+        """Settings as they are before a user changes them."""
+        return BrushSettings(
+            strength=self.strength,
+            spacing=self.spacing,
+            falloff=Falloff(self.falloff),
+            auto_smooth=self.auto_smooth,
+            parameters={parameter.id: parameter.default for parameter in self.parameters},
+        )
+
+
+_registered: dict[str, Brush] = {}
+
+
+def brush(
+    *,
+    label: str,
+    shortcut: str,
+    tooltip: str,
+    invert_label: str = "",
+    attribute: str = "positions",
+    from_stroke_start: bool = False,
+    fresh_normals: bool = False,
+    passes: Callable[[float], Sequence[float]] = _one_pass,
+    strength: float = 0.5,
+    spacing: float = 0.2,
+    falloff: str = "smooth",
+    auto_smooth: float = 0.0,
+    parameters: tuple[Parameter, ...] = (),
+    order: int = 100,
+) -> Callable[[BrushFunction], BrushFunction]:
+    """Declare a brush; its id is the function's name. See `Brush` for the arguments."""
+
+    def declare(function: BrushFunction) -> BrushFunction:
+        name = function.__name__
+        _registered[name] = Brush(
+            id=name,
+            label=label,
+            shortcut=shortcut,
+            tooltip=tooltip,
+            function=function,
+            invert_label=invert_label,
+            attribute=attribute,
+            from_stroke_start=from_stroke_start,
+            fresh_normals=fresh_normals,
+            passes=passes,
+            strength=strength,
+            spacing=spacing,
+            falloff=falloff,
+            auto_smooth=auto_smooth,
+            parameters=parameters,
+            order=order,
+        )
+        return function
+
+    return declare
+
+
+@cache
+def brushes() -> dict[str, Brush]:
+    """All brushes by id, in palette order."""
+    package = importlib.import_module("app.tools")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"app.tools.{module.name}")
+    return dict(sorted(_registered.items(), key=lambda item: (item[1].order, item[0])))

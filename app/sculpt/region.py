@@ -1,0 +1,249 @@
+"""The region of a dab: the vertices it can reach, ascending, and the factor of each.
+
+chunk query -> vertices in reach -> factor = falloff x hardness x mask x front faces. Buffers are made once per mesh, so
+nothing the size of the mesh is allocated inside a stroke.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.mesh.jit import kernel, prange, scaling_kernel
+from app.mesh.mesh import Mesh
+from app.sculpt.dabs import Dab
+from app.sculpt.symmetry import feather
+
+# Sums run over blocks of this many vertices of the region and then over the blocks in order: the same for any number
+# of threads and any chunk size.
+_SUM_BLOCK = 2048
+# A face counts in full from this cosine between its normal and the view, so that the edge of sight leaves no step.
+_FRONT_RAMP = 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class Area:
+    """Area centre (3,) float64, mm, and area normal (3,) float64, unit; zeros where there is none."""
+
+    center: np.ndarray
+    normal: np.ndarray
+
+
+class Region:
+    """The vertices of one dab. The arrays are views of buffers and hold until the next dab.
+
+    vertices (k,) int32, ascending    factors (k,) float32, 0 to 1, never all zero
+    delta    (k, 3) or (k, 1) float32, for the brush to fill
+    start    (V, 3) or (V, 1) float32, values of the edited attribute at the start of the stroke; valid at `vertices`
+    """
+
+    def __init__(self, vertex_count: int) -> None:
+        self._vertices = np.empty(vertex_count, np.int32)
+        self._factors = np.empty(vertex_count, np.float32)
+        self._delta = np.empty(3 * vertex_count, np.float32)
+        self.resize(0, 3)
+        self.start = np.empty((0, 3), np.float32)
+
+    def resize(self, count: int, columns: int) -> None:
+        """Make the views `count` vertices long."""
+        self.vertices = self._vertices[:count]
+        self.factors = self._factors[:count]
+        self.delta = self._delta[: count * columns].reshape(count, columns)
+
+    def area(self, mesh: Mesh, dab: Dab, positions: np.ndarray | None = None) -> Area:
+        """Averages under the dab, weighted by the factors; of what faces the viewer, unless nothing does.
+
+        positions: (V, 3), where other positions than the mesh's own are wanted, such as `start`.
+        """
+        positions = mesh.positions if positions is None else positions
+        blocks = (len(self.vertices) + _SUM_BLOCK - 1) // _SUM_BLOCK
+        sums = np.zeros((blocks, 2, 7))
+        _area_sums(self.vertices, self.factors, positions, mesh.normals, dab.view, sums)
+        away, facing = sums.sum(axis=0)
+        chosen = facing if facing[6] > 0 else away
+        if not chosen[6] > 0:
+            return Area(dab.center, np.zeros(3))
+        length = float(np.linalg.norm(chosen[:3]))
+        return Area(chosen[3:6] / chosen[6], chosen[:3] / length if length > 0 else dab.view)
+
+
+class RegionFinder:
+    """Finds regions on one mesh and owns their buffers."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._mesh = mesh
+        self._regions: list[Region] = []
+        self._weight = np.zeros(mesh.vertex_count, np.float32)
+        self._found = np.empty(mesh.vertex_count, np.int32)
+        self._found_factors = np.empty(mesh.vertex_count, np.float32)
+        self._chunks = np.empty(mesh.chunks.count, np.int64)
+        self._starts = np.empty(mesh.chunks.count, np.int64)
+        self._counts = np.empty(mesh.chunks.count, np.int64)
+
+    @classmethod
+    def of(cls, mesh: Mesh, dabs: int) -> RegionFinder:
+        """The mesh's finder, with buffers for groups of so many mirrored dabs."""
+        finder = mesh.scratch.get("regions")
+        if finder is None:
+            finder = mesh.scratch["regions"] = cls(mesh)
+        while len(finder._regions) < dabs:
+            finder._regions.append(Region(mesh.vertex_count))
+        return finder
+
+    def find(self, dabs: list[Dab], table: np.ndarray, attribute: str) -> list[Region]:
+        """Regions of a group of mirrored dabs, with the factors shared where they overlap.
+
+        table: the falloff's table. The mask protects every attribute but itself.
+        """
+        columns = 1 if attribute == "mask" else 3
+        regions = self._regions[: len(dabs)]
+        for region, dab in zip(regions, dabs, strict=True):
+            self._find(region, dab, table, columns, attribute != "mask")
+        if len(dabs) > 1:
+            self._share(regions, dabs)
+        return regions
+
+    def _find(self, region: Region, dab: Dab, table: np.ndarray, columns: int, masked: bool) -> None:
+        mesh, chunks = self._mesh, self._mesh.chunks
+        count, candidates = _chunks_in_reach(
+            dab.center, dab.radius, chunks.lower, chunks.upper, chunks.vertex_offsets, self._chunks, self._starts
+        )
+        ids, starts, counts = self._chunks[:count], self._starts[:count], self._counts[:count]
+        front = dab.settings.front_faces_only and bool(dab.view.any())
+        _reach.pick(candidates)(
+            ids,
+            starts,
+            counts,
+            chunks.vertex_offsets,
+            mesh.positions,
+            dab.center,
+            dab.radius,
+            table,
+            mesh.mask,
+            masked,
+            mesh.normals,
+            dab.view,
+            front,
+            self._found,
+            self._found_factors,
+        )
+        region.resize(int(counts.sum()), columns)
+        _pack.pick(candidates)(starts, counts, self._found, self._found_factors, region.vertices, region.factors)
+
+    def _share(self, regions: list[Region], dabs: list[Dab]) -> None:
+        """Weigh mirrored dabs that overlap: `feather` for each, and where their factors still sum to more than 1,
+        divided by the sum. So no vertex is taken beyond the (mean) goal, and neither side comes first."""
+        centers = np.array([dab.center for dab in dabs])
+        weight = feather(centers, dabs[0].radius)
+        if weight == 1.0:
+            return
+        for region in regions:
+            _add_weight(region.vertices, region.factors, np.float32(weight), self._weight)
+        for region in regions:
+            _limit(region.vertices, region.factors, self._weight)
+        for region in regions:
+            self._weight[region.vertices] = 0
+
+
+@kernel
+def _chunks_in_reach(center, radius, lower, upper, offsets, chunks, starts):
+    """Chunks whose box meets the ball, ascending, and where each writes its finds. Returns how many, and their size."""
+    count = 0
+    vertices = 0
+    for c in range(len(lower)):
+        distance = 0.0
+        for k in range(3):
+            outside = max(lower[c, k] - center[k], center[k] - upper[c, k], 0.0)
+            distance += outside * outside
+        if distance <= radius * radius:
+            chunks[count] = c
+            starts[count] = vertices
+            count += 1
+            vertices += offsets[c + 1] - offsets[c]
+    return count, vertices
+
+
+@scaling_kernel
+def _reach(
+    chunks,
+    starts,
+    counts,
+    offsets,
+    positions,
+    center,
+    radius,
+    table,
+    mask,
+    masked,
+    normals,
+    view,
+    front,
+    found,
+    found_factors,
+):
+    cx, cy, cz = center[0], center[1], center[2]
+    scale = (len(table) - 2) / radius
+    for i in prange(len(chunks)):
+        place = starts[i]
+        for vertex in range(offsets[chunks[i]], offsets[chunks[i] + 1]):
+            dx = positions[vertex, 0] - cx
+            dy = positions[vertex, 1] - cy
+            dz = positions[vertex, 2] - cz
+            distance = dx * dx + dy * dy + dz * dz
+            if distance > radius * radius:
+                continue
+            cell = np.sqrt(distance) * scale
+            left = min(int(cell), len(table) - 2)
+            factor = table[left] + (table[left + 1] - table[left]) * np.float32(cell - left)
+            if masked:
+                factor *= np.float32(1) - mask[vertex]
+            if front:
+                facing = normals[vertex, 0] * view[0] + normals[vertex, 1] * view[1] + normals[vertex, 2] * view[2]
+                factor *= np.float32(min(max(facing / _FRONT_RAMP, 0.0), 1.0))
+            if factor > 0:
+                found[place] = vertex
+                found_factors[place] = factor
+                place += 1
+        counts[i] = place - starts[i]
+
+
+@scaling_kernel
+def _pack(starts, counts, found, found_factors, vertices, factors):
+    ends = np.cumsum(counts)
+    for i in prange(len(starts)):
+        shift = starts[i] - (ends[i] - counts[i])
+        for k in range(ends[i] - counts[i], ends[i]):
+            vertices[k] = found[k + shift]
+            factors[k] = found_factors[k + shift]
+
+
+@kernel
+def _add_weight(vertices, factors, weight, total):
+    for i in range(len(vertices)):
+        factors[i] *= weight
+        total[vertices[i]] += factors[i]
+
+
+@kernel
+def _limit(vertices, factors, total):
+    for i in range(len(vertices)):
+        factors[i] /= max(np.float32(1), total[vertices[i]])
+
+
+@scaling_kernel
+def _area_sums(vertices, factors, positions, normals, view, sums):
+    """Per block and side (0 away from the view, 1 facing it): weighted normal, weighted position, weight."""
+    for block in prange(len(sums)):
+        for i in range(block * _SUM_BLOCK, min(len(vertices), (block + 1) * _SUM_BLOCK)):
+            v = vertices[i]
+            nx, ny, nz = np.float64(normals[v, 0]), np.float64(normals[v, 1]), np.float64(normals[v, 2])
+            side = 1 if nx * view[0] + ny * view[1] + nz * view[2] > 0 else 0
+            weight = np.float64(factors[i])
+            sums[block, side, 0] += weight * nx
+            sums[block, side, 1] += weight * ny
+            sums[block, side, 2] += weight * nz
+            sums[block, side, 3] += weight * positions[v, 0]
+            sums[block, side, 4] += weight * positions[v, 1]
+            sums[block, side, 5] += weight * positions[v, 2]
+            sums[block, side, 6] += weight

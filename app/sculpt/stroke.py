@@ -1,0 +1,168 @@
+"""The stroke, top to bottom: press to release, one undo step.
+
+    samples -> stabiliser -> spacer -> dabs (x symmetry)
+      -> chunk query -> region (vertices in reach) -> factors
+        -> history captures old values on first touch -> the brush returns a delta toward its goal
+          -> write base + delta x factor -> mesh.touched
+
+Normals follow once per frame (`mesh.refresh`), not here, unless the brush declares that it needs them fresh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+
+from app.errors import LikenessError
+from app.mesh.jit import prange, scaling_kernel
+from app.mesh.mesh import Mesh
+from app.sculpt.brush import Brush, BrushFunction
+from app.sculpt.dabs import Dab, Sample, Spacer, Stabiliser, dab_at
+from app.sculpt.history import History, Recorder
+from app.sculpt.region import Region, RegionFinder
+from app.sculpt.settings import BrushSettings
+from app.sculpt.smoothing import smoothing_passes, toward_ring_mean
+
+__all__ = ["Sample", "StrokeInHand"]
+
+# Values an attribute may take. A kilometre either way is nonsense for a figurine, but finite.
+_RANGES = {
+    "positions": (np.float32(-1e6), np.float32(1e6)),
+    "colors": (np.float32(0), np.float32(1)),
+    "mask": (np.float32(0), np.float32(1)),
+}
+
+
+class StrokeInHand:
+    """A stroke that has begun: feed it samples, then finish or cancel it.
+
+    Raises LikenessError if the mesh lacks what the brush edits.
+    """
+
+    def __init__(self, mesh: Mesh, history: History, brush: Brush, settings: BrushSettings) -> None:
+        if brush.attribute == "colors" and mesh.colors is None:
+            what = "keeps its colour in a texture" if mesh.has_texture else "has no colours on its vertices"
+            advice = "Move the texture's colour onto the vertices first" if mesh.has_texture else "Add vertex colours"
+            raise LikenessError(f"{brush.label} paints on vertices, and this model {what}", advice=advice)
+        self.changed = False
+        self._stroke = self._run(mesh, history, brush, settings)
+        next(self._stroke)
+
+    def add(self, sample: Sample) -> None:
+        """Apply the dabs that this sample brings. One with a number that is not finite is ignored."""
+        if sample.is_finite():
+            self._stroke.send(sample)
+
+    def finish(self) -> bool:
+        """End the stroke. Returns whether it changed anything, and so made an undo step."""
+        with suppress(StopIteration):
+            self._stroke.send(None)
+        return self.changed
+
+    def cancel(self) -> None:
+        """Take the stroke back to the bit."""
+        self._stroke.close()
+
+    def _run(
+        self, mesh: Mesh, history: History, brush: Brush, settings: BrushSettings
+    ) -> Generator[None, Sample | None, None]:
+        with history.record(brush.label) as recorder:
+            dabs = _anchored_dabs(settings) if brush.from_stroke_start else _spaced_dabs(settings)
+            surface = _Surface(mesh, recorder, brush, settings)
+            while (sample := (yield)) is not None:
+                for dab in dabs(sample):
+                    surface.apply(dab)
+        self.changed = recorder.changed
+
+
+def _spaced_dabs(settings: BrushSettings) -> Callable[[Sample], Iterator[Dab]]:
+    """Samples to dabs at even distances along the steadied path."""
+    stabiliser, spacer = Stabiliser.of(settings), Spacer.of(settings)
+
+    def dabs(sample: Sample) -> Iterator[Dab]:
+        for steady in stabiliser.add(sample):
+            for placed, travel in spacer.add(steady):
+                yield dab_at(placed, settings, travel)
+
+    return dabs
+
+
+def _anchored_dabs(settings: BrushSettings) -> Callable[[Sample], Iterator[Dab]]:
+    """Samples to dabs that stay at the first sample and carry the displacement from it."""
+    anchor: np.ndarray | None = None
+
+    def dabs(sample: Sample) -> Iterator[Dab]:
+        nonlocal anchor
+        if anchor is None:
+            anchor = np.array(sample.point, np.float64)
+        yield dab_at(sample, settings, np.zeros(3), anchor)
+
+    return dabs
+
+
+class _Surface:
+    """The surface under one stroke's dabs, and what is carried from dab to dab."""
+
+    def __init__(self, mesh: Mesh, recorder: Recorder, brush: Brush, settings: BrushSettings) -> None:
+        self._mesh, self._recorder, self._brush, self._settings = mesh, recorder, brush, settings
+        self._finder = RegionFinder.of(mesh, len(settings.symmetry.signs()))
+        self._table = settings.falloff.table(settings.hardness)
+        values = mesh.attribute(brush.attribute)
+        self._values = values if values.ndim == 2 else values.reshape(-1, 1)
+        self._start = recorder.start(brush.attribute)
+        self._regions: list[Region] | None = None
+
+    def apply(self, dab: Dab) -> None:
+        """One dab and its mirror images, which all see the mesh as it was before any of them."""
+        if self._brush.fresh_normals:
+            self._mesh.refresh()
+        images = dab.images()
+        regions = self._regions_under(images)
+        for function, strength in self._passes(dab.strength):
+            deltas = [
+                function(self._mesh, region, replace(image, strength=strength))
+                for region, image in zip(regions, images, strict=True)
+            ]
+            for region, delta in zip(regions, deltas, strict=True):
+                _write(region.vertices, region.factors, delta, self._values, *_RANGES[self._brush.attribute])
+        for region in regions:
+            self._mesh.touched(self._brush.attribute, region.vertices)
+
+    def _regions_under(self, images: list[Dab]) -> list[Region]:
+        """The regions of these dabs, captured; for brushes that work from the stroke's start, those of the first dab,
+        put back to that start."""
+        attribute = self._brush.attribute
+        if self._regions is None or not self._brush.from_stroke_start:
+            self._regions = self._finder.find(images, self._table, attribute)
+            for region in self._regions:
+                self._recorder.capture(attribute, region.vertices)
+                region.start = self._start
+        else:
+            for region in self._regions:
+                self._recorder.restore(attribute, region.vertices)
+        return self._regions
+
+    def _passes(self, strength: float) -> list[tuple[BrushFunction, float]]:
+        """What one dab runs: the brush, then the smoothing that follows it."""
+        passes = [(self._brush.function, part) for part in self._brush.passes(strength)]
+        if self._brush.attribute == "positions":
+            passes += [(_smooth, part) for part in smoothing_passes(self._settings.auto_smooth)]
+        return passes
+
+
+def _smooth(mesh: Mesh, region: Region, dab: Dab) -> np.ndarray:
+    return toward_ring_mean(mesh, region, mesh.positions, dab.strength)
+
+
+@scaling_kernel
+def _write(vertices, factors, delta, values, low, high):
+    """values += delta * factor, kept in its range. A sum that is not a number leaves the value as it was."""
+    for i in prange(len(vertices)):
+        v = vertices[i]
+        for k in range(values.shape[1]):
+            value = values[v, k] + delta[i, k] * factors[i]
+            if value == value:
+                values[v, k] = min(max(value, low), high)
