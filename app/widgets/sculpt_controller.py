@@ -1,0 +1,197 @@
+"""From pointer samples in the viewport to strokes on the mesh: the one place where the hand meets the engine.
+
+    viewport.pressed  -> pick the surface, freeze the settings, start a stroke
+    viewport.dragged  -> pick again (or follow a plane parallel to the screen, for Grab), feed the stroke
+    viewport.released -> finish: one undo step        Esc, lost pen, another window -> cancel: nothing happened
+    viewport.hovered  -> the ring on the surface shows where and how large the next dab will be
+
+What does not live here: dabs and undo (`app.sculpt`), uploads and drawing (`app.viewport`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PySide6.QtCore import QObject, Qt, Signal
+
+from app.document import Document
+from app.errors import LikenessError
+from app.mesh.raycast import Hit, cast
+from app.sculpt.brush import Brush, brushes
+from app.sculpt.settings import BrushSettings
+from app.sculpt.stroke import Sample, StrokeInHand
+from app.viewport.pointer import PointerSample
+from app.viewport.viewport import Viewport
+from app.widgets.brush_hand import BrushHand
+
+_SMOOTH_KEY = Qt.KeyboardModifier.ShiftModifier
+_INVERT_KEY = Qt.KeyboardModifier.ControlModifier
+
+
+@dataclass
+class _Drag:
+    """A stroke in hand. plane: a point and the unit vector toward the viewer, for brushes that drag what they hold."""
+
+    stroke: StrokeInHand
+    brush: Brush
+    plane: tuple[np.ndarray, np.ndarray]
+
+
+class SculptController(QObject):
+    """Connects one viewport with one document and the brush in hand."""
+
+    stroke_started = Signal()
+    stroke_ended = Signal()
+    failed = Signal(Exception)
+    vertex_colors_wanted = Signal()  # Paint met a model whose colour is not on its vertices
+
+    def __init__(self, document: Document, viewport: Viewport, hand: BrushHand, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document, self._viewport, self._hand = document, viewport, hand
+        self._drag: _Drag | None = None
+        self._orbit_from: PointerSample | None = None
+        self._last_hover: PointerSample | None = None
+        viewport.pressed.connect(self._press)
+        viewport.dragged.connect(self._move)
+        viewport.released.connect(self._release)
+        viewport.cancelled.connect(self.cancel)
+        viewport.hovered.connect(self._hover)
+        viewport.left.connect(self._leave)
+        viewport.camera_changed.connect(self.show_cursor)
+        hand.changed.connect(self.show_cursor)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a stroke is in hand; undo, opening and operations wait for its end."""
+        return self._drag is not None
+
+    @property
+    def last_hover(self) -> PointerSample | None:
+        """Where the pointer was seen last inside the viewport."""
+        return self._last_hover
+
+    def cancel(self) -> bool:
+        """Take back the stroke in hand. Returns whether there was one."""
+        drag, self._drag, self._orbit_from = self._drag, None, None
+        if drag is None:
+            return False
+        drag.stroke.cancel()
+        self._ended()
+        return True
+
+    def show_cursor(self) -> None:
+        """Lay the ring on the surface under the pointer, as the brush in hand is now."""
+        pointer, mesh = self._last_hover, self._document.mesh
+        if pointer is None or mesh is None or self._drag is not None:
+            return
+        hit = self._pick(pointer)
+        if hit is None:
+            self._viewport.hide_cursor()
+        else:
+            self._ring(hit, self._settings_at(hit.point, pointer))
+
+    def _press(self, pointer: PointerSample) -> None:
+        mesh = self._document.mesh
+        if mesh is None or self._drag is not None:
+            return
+        hit = self._pick(pointer)
+        if hit is None:
+            self._orbit_from = pointer  # nothing there to sculpt: turn the model, as ZBrush and Nomad do
+            return
+        brush = self._brush(pointer)
+        if brush.attribute == "colors" and (mesh.colors is None or mesh.has_texture):
+            self.vertex_colors_wanted.emit()
+            return
+        settings = self._settings_at(hit.point, pointer)
+        try:
+            stroke = StrokeInHand(mesh, self._document.history, brush, settings)
+        except LikenessError as error:
+            self.failed.emit(error)
+            return
+        self._drag = _Drag(stroke, brush, (hit.point, self._viewport.view_direction(hit.point)))
+        self.stroke_started.emit()
+        self._feed(pointer, hit.point)
+
+    def _move(self, pointer: PointerSample) -> None:
+        self._last_hover = pointer
+        if self._orbit_from is not None:
+            self._viewport.orbit(pointer.x - self._orbit_from.x, pointer.y - self._orbit_from.y)
+            self._orbit_from = pointer
+            return
+        if self._drag is None:
+            return
+        if self._drag.brush.from_stroke_start:
+            point = self._on_plane(pointer, *self._drag.plane)
+        else:
+            hit = self._pick(pointer)
+            point = None if hit is None else hit.point  # beside the model the stroke pauses
+        if point is not None:
+            self._feed(pointer, point)
+
+    def _release(self, pointer: PointerSample) -> None:
+        self._orbit_from = None
+        drag, self._drag = self._drag, None
+        if drag is None:
+            return
+        try:
+            drag.stroke.finish()
+        except Exception as error:  # noqa: BLE001 - the stroke has rolled itself back; the session goes on
+            self.failed.emit(error)
+        self._ended()
+
+    def _hover(self, pointer: PointerSample) -> None:
+        self._last_hover = pointer
+        self.show_cursor()
+
+    def _leave(self) -> None:
+        self._last_hover = None
+        self._viewport.hide_cursor()
+
+    def _feed(self, pointer: PointerSample, point: np.ndarray) -> None:
+        drag = self._drag
+        if drag is None:
+            return
+        view = self._viewport.view_direction(point)
+        sample = Sample(point, view, pointer.pressure, pointer.tilt_x, pointer.tilt_y, pointer.time)
+        try:
+            drag.stroke.add(sample)
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the mesh must be as it was before the stroke
+            self.cancel()
+            self.failed.emit(error)
+            return
+        self._document.surface_changed.emit()
+        settings = self._settings_at(point, pointer)
+        self._ring(Hit(point, view, -1, 0.0, np.zeros(3)), settings)
+
+    def _ended(self) -> None:
+        self._document.surface_changed.emit()
+        self.stroke_ended.emit()
+        self.show_cursor()
+
+    def _pick(self, pointer: PointerSample) -> Hit | None:
+        mesh = self._document.mesh
+        return None if mesh is None else cast(mesh, *self._viewport.ray(pointer.x, pointer.y))
+
+    def _on_plane(self, pointer: PointerSample, anchor: np.ndarray, normal: np.ndarray) -> np.ndarray | None:
+        origin, direction = self._viewport.ray(pointer.x, pointer.y)
+        slope = float(direction @ normal)
+        if math.isclose(slope, 0.0, abs_tol=1e-12):
+            return None
+        return origin + direction * (float((anchor - origin) @ normal) / slope)
+
+    def _brush(self, pointer: PointerSample) -> Brush:
+        return brushes()["smooth"] if pointer.modifiers & _SMOOTH_KEY else self._hand.brush
+
+    def _settings_at(self, point: np.ndarray, pointer: PointerSample) -> BrushSettings:
+        brush = self._brush(pointer)
+        settings = self._hand.settings(self._viewport.mm_per_pixel(point), brush.id)
+        if bool(pointer.modifiers & _INVERT_KEY) != pointer.eraser:
+            settings = replace(settings, invert=not settings.invert)
+        return settings
+
+    def _ring(self, hit: Hit, settings: BrushSettings) -> None:
+        points, normals = settings.symmetry.points(hit.point)[1:], settings.symmetry.vectors(hit.normal)[1:]
+        mirrored = list(zip(points, normals, strict=True))
+        self._viewport.show_cursor(hit.point, hit.normal, settings.radius_mm, settings.hardness, mirrored)
