@@ -1,0 +1,137 @@
+"""What all readers share: opening a file within limits, finding files beside it, and the last look at a soup.
+
+No format's grammar lives here.
+"""
+
+from __future__ import annotations
+
+import mmap
+from pathlib import Path, PureWindowsPath
+from typing import NoReturn
+
+import numpy as np
+
+from app.errors import LimitExceeded, UnreadableFile
+from app.formats.images import read_texture_or_note
+from app.formats.registry import Limits
+from app.mesh.soup import Soup, Texture
+
+_AGAIN = "Download or export it again"
+# Beyond this a float32 coordinate's square, or a difference's, is no longer a number.
+_LARGEST_COORDINATE = 1e15
+
+
+def refuse(path: Path, what: str, advice: str = _AGAIN) -> NoReturn:
+    """Raise UnreadableFile for a file."""
+    raise UnreadableFile(what, path, advice)
+
+
+def mapped(path: Path, limits: Limits) -> mmap.mmap:
+    """A file's bytes without reading them all. Raises UnreadableFile, LimitExceeded."""
+    try:
+        size = path.stat().st_size
+        if size > limits.file_bytes:
+            what = f"has {size / 2**30:.1f} GiB, more than the {limits.file_bytes / 2**30:.1f} GiB that are read"
+            raise LimitExceeded(what, path, "Reduce the mesh before opening it")
+        if not size:
+            refuse(path, "is empty")
+        with path.open("rb") as stream:
+            return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        what = f"cannot be opened: {error.strerror or error}"
+        raise UnreadableFile(what, path, "Check the name and your rights to it") from error
+
+
+def check_counts(path: Path, limits: Limits, vertices: int, triangles: int) -> None:
+    """Raise LimitExceeded where a file asks for more than an honest one would. Call before allocating."""
+    for count, limit, noun in ((vertices, limits.vertices, "vertices"), (triangles, limits.triangles, "triangles")):
+        if count > limit:
+            raise LimitExceeded(
+                f"asks for {count:,} {noun}, more than the {limit:,} that are read",
+                path,
+                "Reduce the mesh elsewhere first",
+            )
+
+
+def find_beside(path: Path, name: str) -> Path | None:
+    """A file that `path` names, if it lies in the same folder or below it; None otherwise.
+
+    Names come from strangers: absolute names, `..` and links that lead out of the folder are not followed. A name with
+    folders that do not exist here, as from another computer, is looked for by its last part.
+    """
+    folder = path.parent.resolve()
+    parts = [part for part in PureWindowsPath(name.strip().strip('"')).parts if part not in ("", ".")]
+    if not parts or any("\0" in part for part in parts):
+        return None
+    plain = not PureWindowsPath(name).anchor and ".." not in parts
+    for candidate in ([folder.joinpath(*parts)] if plain else []) + [folder / parts[-1]]:
+        found = _inside(folder, candidate)
+        if found is not None:
+            return found
+    try:  # a name in other letters, as Windows does not tell them apart
+        entries = [entry for entry in folder.iterdir() if entry.name.casefold() == parts[-1].casefold()]
+    except OSError:
+        return None
+    return _inside(folder, entries[0]) if entries else None
+
+
+def _inside(folder: Path, candidate: Path) -> Path | None:
+    try:
+        real = candidate.resolve(strict=True)
+        return real if real.is_file() and real.is_relative_to(folder) else None
+    except (OSError, RuntimeError, ValueError):  # no such file, too long a name, a loop of links
+        return None
+
+
+def finished(soup: Soup, path: Path, limits: Limits) -> Soup:
+    """The last look at what a reader made: no broken numbers, no triangle without a place, at least one triangle.
+
+    Triangles with a vertex that is not a number are left out with a note. Raises UnreadableFile, LimitExceeded.
+    """
+    check_counts(path, limits, len(soup.positions), len(soup.triangles))
+    if not len(soup.triangles):
+        refuse(path, "holds no triangles", "Export the model as a mesh with faces")
+    with np.errstate(invalid="ignore"):
+        good = (np.abs(soup.positions) <= _LARGEST_COORDINATE).all(axis=1)
+    if not good.all():
+        keep = good[soup.triangles].all(axis=1)
+        if not keep.any():
+            refuse(path, "has no triangle whose corners are all numbers")
+        dropped = len(keep) - int(keep.sum())
+        soup.positions = np.where(good[:, None], soup.positions, np.float32(0))
+        if dropped:
+            soup.notes.append(f"{dropped:,} triangles with a corner that is not a number were left out.")
+            select_triangles(soup, keep)
+    return soup
+
+
+def select_triangles(soup: Soup, keep: np.ndarray) -> None:
+    """Keep only some triangles, in place. keep: (T,) bool."""
+    soup.triangles = soup.triangles[keep]
+    if soup.corner_uv is not None:
+        soup.corner_uv = soup.corner_uv[keep]
+    if soup.triangle_material is not None:
+        soup.triangle_material = soup.triangle_material[keep]
+
+
+def colors_0_to_1(colors: np.ndarray) -> np.ndarray:
+    """(N, 3) float32 colours in 0 to 1, from 0 to 1 or, as some programs write them, from 0 to 255."""
+    colors = np.nan_to_num(colors.astype(np.float32, copy=False), nan=1.0, posinf=1.0, neginf=0.0)
+    largest = float(colors.max(initial=0.0))
+    if largest > 1.5:
+        colors = colors / np.float32(255.0 if largest <= 255.0 else largest)
+    return colors.clip(0.0, 1.0)
+
+
+def texture_beside(path: Path, name: str, limits: Limits, notes: list[str]) -> Texture | None:
+    """The image that a file names, if it lies beside it and is intact; None and a note otherwise.
+
+    Raises LimitExceeded for an image that is too large.
+    """
+    image = find_beside(path, name)
+    if image is None:
+        notes.append(f"The texture {PureWindowsPath(name).name} is not beside the file; the plain colour is used.")
+        return None
+    if image.stat().st_size > limits.encoded_texture_bytes:
+        raise LimitExceeded("is too large a texture", image, "Save it again as a smaller PNG or JPEG")
+    return read_texture_or_note(image.read_bytes(), image.name, limits, notes)
