@@ -89,6 +89,11 @@ class Dab:
         """
         return self.sign * self.strength * self.radius * min(self.settings.spacing, 1.0) * _STROKE_HEIGHT
 
+    @property
+    def rate(self) -> float:
+        """Part of the way to a goal that a dab goes, 0 to 1, so that a stroke goes as far whatever the spacing."""
+        return self.strength * min(self.settings.spacing, 1.0)
+
     def parameter(self, name: str) -> float:
         """One of the brush's own parameters."""
         return self.settings.parameters[name]

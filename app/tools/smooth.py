@@ -10,6 +10,9 @@ from app.sculpt.dabs import Dab
 from app.sculpt.region import Region
 from app.sculpt.smoothing import smoothing_passes, toward_ring_mean
 
+# Away from the mean, differences grow; at this part of the strength they stay in hand.
+_SHARPEN = 0.1
+
 
 @brush(
     label="Smooth",
@@ -20,8 +23,6 @@ from app.sculpt.smoothing import smoothing_passes, toward_ring_mean
     order=30,
 )
 def smooth(mesh: Mesh, region: Region, dab: Dab) -> np.ndarray:
-    """Full strength runs four passes. Sharpening runs away from the mean, at a pace that stays stable."""
-    return toward_ring_mean(mesh, region, mesh.positions, dab.strength if dab.sign > 0 else -_SHARPEN * dab.strength)
-
-
-_SHARPEN = 0.1
+    """Full strength runs four passes."""
+    rate = dab.strength if dab.sign > 0 else -_SHARPEN * dab.strength
+    return toward_ring_mean(mesh, region, mesh.positions, rate)

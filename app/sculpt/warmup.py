@@ -1,0 +1,68 @@
+"""Compile, or load from the cache on disk, every kernel that a stroke will need, so that the first dab does not stall.
+
+To be run at start-up, behind the splash. It really sculpts, on a tiny mesh: whatever a brush calls is covered, with the
+argument types of reality.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from app.mesh.build import build_mesh
+from app.mesh.jit import threads_from
+from app.mesh.mesh import Mesh
+from app.mesh.raycast import cast
+from app.mesh.soup import Soup
+from app.sculpt.brush import Brush, brushes
+from app.sculpt.history import History
+from app.sculpt.stroke import Sample, StrokeInHand
+from app.sculpt.symmetry import Symmetry
+
+_NEVER = 1 << 60
+
+
+class _Owner:
+    def __init__(self, mesh: Mesh) -> None:
+        self.mesh: Mesh | None = mesh
+
+
+def warm_up(progress: Callable[[float, str], None] = lambda fraction, doing: None) -> None:
+    """Run every brush once with and once without threads. progress: fraction done 0 to 1, what is being done."""
+    mesh = _square()
+    history = History(_Owner(mesh))
+    cast(mesh, np.array([0.1, 0.2, 5.0]), np.array([0.0, 0.0, -1.0]))
+    for index, brush in enumerate(brushes().values()):
+        progress(index / len(brushes()), f"Preparing {brush.label}")
+        for work in (0, _NEVER):
+            with threads_from(work):
+                for invert in (False, True):
+                    _stroke(mesh, history, brush, invert)
+                history.undo()
+                mesh.refresh()
+    progress(1.0, "Ready")
+
+
+def _square() -> Mesh:
+    """Two coloured triangles."""
+    positions = np.array([(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)], np.float32)
+    triangles = np.array([(0, 1, 2), (0, 2, 3)], np.int32)
+    return build_mesh(Soup(positions, triangles, colors=np.full((4, 3), 0.5, np.float32)))
+
+
+def _stroke(mesh: Mesh, history: History, brush: Brush, invert: bool) -> None:
+    settings = replace(
+        brush.defaults(),
+        radius_mm=2.0,
+        auto_smooth=0.5,
+        front_faces_only=True,
+        invert=invert,
+        symmetry=Symmetry((True, False, False)),
+    )
+    stroke = StrokeInHand(mesh, history, brush, settings)
+    for x in (0.4, 0.9):
+        stroke.add(Sample(np.array([x, 0.0, 0.0]), np.array([0.0, 0.0, 1.0])))
+    stroke.finish()
+    StrokeInHand(mesh, history, brush, settings).cancel()
