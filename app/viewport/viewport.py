@@ -1,21 +1,44 @@
-"""The viewport widget: shows a mesh, moves the camera, hands pointer samples to whoever sculpts."""
+"""The viewport widget: shows a mesh, moves the camera, hands pointer samples to whoever sculpts.
+
+What lives here: the widget's interface and the way of events. What does not: how the mesh is drawn (`scene`), when
+(`canvas`), where from (`camera`), and what lies over the picture (`overlay`).
+
+    pointer event -> filter -> camera gesture                      -> camera -> one frame
+                            -> pressed, dragged, released, hovered -> (the window sculpts) -> flush -> one frame
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QFocusEvent,
+    QHideEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QResizeEvent,
+    QTabletEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QWidget
 
 from app.mesh.mesh import Mesh
-from app.viewport.pointer import PointerSample
+from app.mesh.raycast import cast
+from app.viewport import shading as shading_list
+from app.viewport.camera import STANDARD_VIEWS, Camera
+from app.viewport.canvas import Canvas, prepare_surface_format
+from app.viewport.cursor import BrushCursor
+from app.viewport.navigation import Drag, gesture_of, wheel_factor
+from app.viewport.overlay import Overlay
+from app.viewport.pointer import PointerEvent, PointerFilter, PointerSample
+from app.viewport.scene import MID_GREY, Color, Scene
 
-Color = tuple[float, float, float]
+__all__ = ["Viewport", "prepare_surface_format"]
 
-
-def prepare_surface_format() -> None:
-    """Set the process-wide OpenGL surface format. Call before the QApplication and the first window exist."""
+# The full mesh comes back this long after the camera stopped, where frames are slow.
+_REST_MS = 160
 
 
 class Viewport(QWidget):
@@ -26,80 +49,195 @@ class Viewport(QWidget):
     released = Signal(PointerSample)
     hovered = Signal(PointerSample)
     left = Signal()
-    cancelled = Signal()
+    cancelled = Signal()  # the stroke in hand must be rolled back: its mesh is gone
     camera_changed = Signal()
+    shading_changed = Signal(str)
     frame_rendered = Signal(float)  # milliseconds
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._mesh: Mesh | None = None
+        self.setMouseTracking(True)
+        self.setTabletTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(160, 120)
+        self._camera = Camera()
+        self._canvas = Canvas(self, self._before_frame, self.frame_rendered.emit)
+        self._scene = Scene(self._canvas.renderer)
+        self._overlay = Overlay(self, lambda: self._camera)
+        self._overlay.raise_()
+        self._filter = PointerFilter()
+        self._drag: Drag | None = None
+        self._stroke: PointerSample | None = None  # the last sample of the stroke in hand
+        self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
+        self._rest.timeout.connect(self._camera_rests)
+
+    # ---- the mesh --------------------------------------------------------------------------------------------------
+
+    @property
+    def mesh(self) -> Mesh | None:
+        return None if self._scene.copy is None else self._scene.copy.mesh
 
     def set_mesh(self, mesh: Mesh | None, *, keep_camera: bool = False) -> None:
-        """Show another mesh, or none."""
-        raise NotImplementedError
+        """Show another mesh, or none.
+
+        keep_camera: it is the same model after an operation: camera and shading stay. Otherwise the model is framed,
+        and shown as it was delivered: with its texture, its colours, or as clay.
+        """
+        if self._stroke is not None:
+            self._stroke = None
+            self.cancelled.emit()
+        self._scene.set_mesh(mesh)
+        self._canvas.probe()
+        self.hide_cursor()
+        if mesh is not None:
+            lost = keep_camera and self.shading.startswith("texture") and not mesh.has_texture
+            if not keep_camera or lost:
+                self.set_shading(shading_list.default_shading(mesh))
+            if not keep_camera:
+                self.frame_all()
+        self._canvas.request()
 
     def flush(self) -> None:
-        """Refresh normals, upload what changed, and draw one frame soon."""
-        raise NotImplementedError
+        """Refresh the normals of what moved and show all changes in one frame soon."""
+        if self.mesh is not None:
+            self.mesh.refresh()
+            self._canvas.request()
+
+    # ---- the look --------------------------------------------------------------------------------------------------
 
     def shadings(self) -> list[str]:
-        """Ids for `set_shading`: "texture", "texture:unlit", "color", "clay", "matcap:<name>" ..."""
-        raise NotImplementedError
+        """Ids for `set_shading`, in menu order: "texture", "color", "clay", "matcap:..." and more."""
+        return list(shading_list.shadings())
 
     def shading_label(self, shading: str) -> str:
         """A shading's name for menus."""
-        raise NotImplementedError
+        return shading_list.shadings()[shading].label
 
     @property
     def shading(self) -> str:
-        raise NotImplementedError
+        return self._scene.shading
 
-    def set_shading(self, shading: str) -> None: ...
+    def set_shading(self, shading: str) -> None:
+        """Choose a shading at once, without rebuilding anything. Raises KeyError for an unknown id."""
+        changed = shading != self.shading
+        self._scene.set_shading(shading)
+        self._canvas.request()
+        if changed:
+            self.shading_changed.emit(shading)
 
-    def set_wireframe(self, visible: bool) -> None: ...
+    def set_wireframe(self, visible: bool) -> None:
+        """Edges over the surface."""
+        self._scene.set_wireframe(visible, self.devicePixelRatioF())
+        self._canvas.probe()
+        self._canvas.request()
 
-    def set_flat(self, flat: bool) -> None: ...
+    def set_flat(self, flat: bool) -> None:
+        """Shade each triangle by its own plane instead of smoothly."""
+        self._scene.set_flat(flat)
+        self._canvas.request()
 
-    def set_mask_visible(self, visible: bool) -> None: ...
+    def set_mask_visible(self, visible: bool) -> None:
+        """Show the mask as a darkening."""
+        self._scene.set_mask_visible(visible)
+        self._canvas.request()
 
-    def set_background(self, color: Color) -> None: ...
+    def set_background(self, color: Color = MID_GREY) -> None:
+        """color: sRGB 0 to 1; neutral mid grey by default."""
+        self._scene.set_background(color)
+        self._canvas.request()
 
-    def frame_all(self) -> None: ...
+    def set_furniture(self, visible: bool) -> None:
+        """Scale bar and axes."""
+        self._overlay.furniture = visible
+        self._overlay.update()
 
-    def frame_point(self, point: np.ndarray, radius_mm: float) -> None: ...
+    def image(self) -> np.ndarray:
+        """Picture of the mesh as shown now. Returns (H, W, 3) uint8 in device pixels, without cursor and scale bar."""
+        self._scene.set_draft(False)
+        return self._canvas.image()
 
-    def standard_view(self, name: str) -> None:
-        """name: "front", "back", "left", "right", "top" or "bottom"."""
+    # ---- the camera ------------------------------------------------------------------------------------------------
 
     @property
-    def parallel(self) -> bool:
-        raise NotImplementedError
+    def camera(self) -> Camera:
+        return self._camera
 
-    def set_parallel(self, parallel: bool) -> None: ...
+    def set_camera(self, camera: Camera) -> None:
+        """Look from somewhere else."""
+        self._camera = camera
+        if self._canvas.slow and self.isVisible():
+            self._scene.set_draft(True)
+            self._rest.start()
+        self._overlay.camera_moved()
+        self._canvas.request()
+        self.camera_changed.emit()
 
     def camera_state(self) -> dict[str, Any]:
         """JSON-ready; for `set_camera_state`."""
-        raise NotImplementedError
+        return self._camera.state()
 
-    def set_camera_state(self, state: dict[str, Any]) -> None: ...
+    def set_camera_state(self, state: dict[str, Any]) -> None:
+        """Go back to a `camera_state`; senseless values take their defaults."""
+        self.set_camera(Camera.from_state(state))
 
-    def orbit(self, dx: float, dy: float) -> None: ...
+    @property
+    def parallel(self) -> bool:
+        return self._camera.parallel
 
-    def pan(self, dx: float, dy: float) -> None: ...
+    def set_parallel(self, parallel: bool) -> None:
+        """Orthographic projection, or perspective; what lies at the focus keeps its size."""
+        self.set_camera(Camera.from_state({**self._camera.state(), "parallel": parallel}))
 
-    def zoom_at(self, x: float, y: float, factor: float) -> None: ...
+    def frame_all(self) -> None:
+        """The whole model, as large as fits."""
+        if self.mesh is not None:
+            self.set_camera(self._camera.framing(*self.mesh.bounds(), self._size()))
+
+    def frame_point(self, point: np.ndarray, radius_mm: float) -> None:
+        """The surroundings of a point, as large as fits."""
+        middle, reach = np.asarray(point, np.float64), np.full(3, radius_mm)
+        self.set_camera(self._camera.framing(middle - reach, middle + reach, self._size()))
+
+    def standard_view(self, name: str) -> None:
+        """Look from the "front", "back", "left", "right", "top" or "bottom", at the same scale."""
+        if name not in STANDARD_VIEWS:
+            raise KeyError(name)
+        self.set_camera(self._camera.viewed(name))
+
+    def orbit(self, dx: float, dy: float) -> None:
+        """Turn as a drag of (dx, dy) logical pixels would, about the middle of the picture."""
+        self.set_camera(self._camera.orbited(dx, dy))
+
+    def pan(self, dx: float, dy: float) -> None:
+        """Shift the picture by (dx, dy) logical pixels."""
+        self.set_camera(self._camera.panned(dx, dy, self._size()))
+
+    def zoom_at(self, x: float, y: float, factor: float) -> None:
+        """Magnify by `factor`; what is at pixel (x, y) stays there."""
+        self.set_camera(self._camera.zoomed(factor, self._anchor(x, y)))
+
+    # ---- pixels and millimetres ------------------------------------------------------------------------------------
 
     def ray(self, x: float, y: float) -> tuple[np.ndarray, np.ndarray]:
-        raise NotImplementedError
+        """Line of sight through a logical pixel: origin (3,) mm before the model, unit direction (3,); float64."""
+        if self.mesh is None:
+            return self._camera.ray(x, y, self._size())
+        return self._camera.ray_before(x, y, self._size(), self.mesh.bounds())
 
     def project(self, point: np.ndarray) -> tuple[float, float]:
-        raise NotImplementedError
+        """Logical pixel of a point, (3,) mm; NaN behind the eye."""
+        x, y = self._camera.project(point, self._size())
+        return float(x), float(y)
 
     def mm_per_pixel(self, point: np.ndarray) -> float:
-        raise NotImplementedError
+        """Width of one logical pixel at a point, mm."""
+        return self._camera.mm_per_pixel(point, self._size())
 
     def view_direction(self, point: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
+        """(3,) float64, unit: from a point toward the viewer."""
+        return self._camera.toward_viewer(point)
+
+    # ---- the brush cursor ------------------------------------------------------------------------------------------
 
     def show_cursor(
         self,
@@ -109,10 +247,161 @@ class Viewport(QWidget):
         hardness: float = 0.0,
         mirrored: list[tuple[np.ndarray, np.ndarray]] | None = None,
         color: Color | None = None,
-    ) -> None: ...
+    ) -> None:
+        """Lay the brush's ring on the surface; see `BrushCursor`. Does not draw the mesh anew."""
+        self._overlay.set_cursor(BrushCursor(point, normal, radius_mm, hardness, tuple(mirrored or ()), color))
 
-    def hide_cursor(self) -> None: ...
+    def hide_cursor(self) -> None:
+        self._overlay.set_cursor(None)
 
-    def image(self) -> np.ndarray:
-        """(H, W, 3) uint8."""
-        raise NotImplementedError
+    # ---- events ----------------------------------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._take(self._filter.mouse(event), event)
+
+    mouseDoubleClickEvent = mouseMoveEvent = mouseReleaseEvent = mousePressEvent
+
+    def tabletEvent(self, event: QTabletEvent) -> None:
+        self._take(self._filter.tablet(event), event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        place = event.position()
+        factor = wheel_factor(event.angleDelta().y(), event.pixelDelta().y())
+        if self._stroke is None and factor != 1:
+            self.zoom_at(place.x(), place.y(), factor)
+        event.accept()
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
+            place = event.position()
+            self.zoom_at(place.x(), place.y(), max(0.1, 1 + event.value()))
+            return True
+        if event.type() in (QEvent.Type.WindowDeactivate, QEvent.Type.UngrabMouse):
+            self._let_go()
+        return super().event(event)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # Watches the application while a pen stroke is in hand: Qt tells only the application when the pen leaves.
+        if event.type() == QEvent.Type.TabletLeaveProximity:
+            self._let_go()
+        return False
+
+    def leaveEvent(self, event: QEvent) -> None:
+        if self._stroke is None:
+            self.hide_cursor()
+            self.left.emit()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._let_go()
+        super().focusOutEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._let_go()
+        super().hideEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._canvas.widget.setGeometry(self.rect())
+        self._overlay.setGeometry(self.rect())
+        self._overlay.camera_moved()
+        self._canvas.probe()
+        self._canvas.request()
+
+    def close_graphics(self) -> None:
+        """Free what OpenGL holds; for the window's end. The viewport is dead afterwards."""
+        self._rest.stop()
+        self._canvas.close()
+
+    def _take(self, pointer: PointerEvent | None, event: QMouseEvent | QTabletEvent) -> None:
+        event.setAccepted(pointer is not None)
+        if pointer is None:
+            return
+        handler = {"press": self._press, "move": self._move, "release": self._release}[pointer.kind]
+        event.setAccepted(handler(pointer))
+
+    def _press(self, pointer: PointerEvent) -> bool:
+        sample = pointer.sample
+        if self._drag is not None or self._stroke is not None:
+            return True
+        gesture = gesture_of(pointer.button, sample.modifiers)
+        if gesture is not None:
+            anchor = self._anchor(sample.x, sample.y, middle=gesture == "orbit")
+            self._drag = Drag(gesture, pointer.button, sample.x, sample.y, anchor)
+        elif pointer.button == Qt.MouseButton.LeftButton:
+            self._begin_stroke(sample)
+        else:
+            return False
+        return True
+
+    def _move(self, pointer: PointerEvent) -> bool:
+        sample = pointer.sample
+        if self._drag is not None:
+            if pointer.buttons & self._drag.button:
+                self.set_camera(self._drag.moved(self._camera, sample.x, sample.y, self._size()))
+                return True
+            self._drag = None
+        if self._stroke is not None:
+            if pointer.buttons & Qt.MouseButton.LeftButton:
+                self._stroke = sample
+                self.dragged.emit(sample)
+                return True
+            self._let_go()  # the release went astray
+        self.hovered.emit(sample)
+        return True
+
+    def _release(self, pointer: PointerEvent) -> bool:
+        if self._drag is not None and pointer.button == self._drag.button:
+            self._drag = None
+        elif self._stroke is not None and pointer.button == Qt.MouseButton.LeftButton:
+            self._end_stroke(pointer.sample)
+        return True
+
+    def _begin_stroke(self, sample: PointerSample) -> None:
+        self._stroke = sample
+        application = QCoreApplication.instance()
+        if sample.pen and application is not None:
+            application.installEventFilter(self)
+        self.pressed.emit(sample)
+
+    def _end_stroke(self, sample: PointerSample) -> None:
+        self._stroke = None
+        application = QCoreApplication.instance()
+        if application is not None:
+            application.removeEventFilter(self)
+        self.released.emit(sample)
+
+    def _let_go(self) -> None:
+        """The hand is gone without a release: what was done so far stands."""
+        self._drag = None
+        self._filter.pen_lost()
+        if self._stroke is not None:
+            self._end_stroke(self._stroke)
+
+    # ---- inside ----------------------------------------------------------------------------------------------------
+
+    def _size(self) -> tuple[float, float]:
+        return float(self.width()), float(self.height())
+
+    def _anchor(self, x: float, y: float, *, middle: bool = False) -> np.ndarray:
+        """The surface under a pixel; beside the model, its middle or what lies at the focus's depth."""
+        origin, direction = self.ray(x, y)
+        mesh = self.mesh
+        hit = cast(mesh, origin, direction) if mesh is not None else None
+        if hit is not None:
+            return hit.point
+        if middle and mesh is not None:
+            lower, upper = mesh.bounds()
+            return (lower + upper) / 2
+        forward = self._camera.axes()[2]
+        return origin + direction * ((self._camera.focus - origin) @ forward / (direction @ forward))
+
+    def _before_frame(self, window: Any) -> None:
+        if self._scene.update(window):
+            self._overlay.update()
+        self._scene.apply_camera(self._camera)
+
+    def _camera_rests(self) -> None:
+        if self._drag is not None:
+            self._rest.start()
+            return
+        self._scene.set_draft(False)
+        self._canvas.request()

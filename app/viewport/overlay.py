@@ -1,0 +1,148 @@
+"""What lies over the picture: brush cursor, scale bar, axes. Painted by Qt, so that hovering never draws the mesh anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QWidget
+
+from app.viewport.camera import Camera
+from app.viewport.cursor import BrushCursor, ring
+from app.viewport.scale_bar import length_label, nice_length
+
+_MARGIN = 16  # logical pixels, all lengths here
+_LONGEST_BAR = 140
+_TICK = 4
+_AXIS_LENGTH = 24
+_FONT_PIXELS = 12
+_DARK, _LIGHT = QColor(0, 0, 0, 150), QColor(255, 255, 255, 230)
+_MIRROR_ALPHA = 120
+_AXES = (("X", QColor(214, 84, 84)), ("Y", QColor(110, 176, 84)), ("Z", QColor(88, 138, 220)))
+
+
+class Overlay(QWidget):
+    """A transparent sheet over the picture; the pointer goes through it to the viewport."""
+
+    def __init__(self, parent: QWidget, camera: Callable[[], Camera]) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
+        self._camera = camera
+        self._cursor: BrushCursor | None = None
+        self._cursor_area = QRect()
+        self.furniture = True
+
+    def set_cursor(self, cursor: BrushCursor | None) -> None:
+        """Show a brush cursor or none; repaints only where it was and where it will be."""
+        self._cursor = cursor
+        before, self._cursor_area = self._cursor_area, self._area_of_cursor()
+        self.update(before)
+        self.update(self._cursor_area)
+
+    @property
+    def brush_cursor(self) -> BrushCursor | None:
+        return self._cursor
+
+    def camera_moved(self) -> None:
+        self._cursor_area = self._area_of_cursor()
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._cursor is not None:
+            self._paint_cursor(painter, self._cursor)
+        if self.furniture:
+            font = QFont(self.font())
+            font.setPixelSize(_FONT_PIXELS)
+            painter.setFont(font)
+            self._paint_scale_bar(painter)
+            self._paint_axes(painter)
+
+    def rings(self, cursor: BrushCursor) -> list[list[np.ndarray]]:
+        """Per dab, per ring, (n, 2) float64 logical pixels; a ring that reaches behind the eye is left out."""
+        size, camera = self._size(), self._camera()
+        found = []
+        for point, normal in cursor.places():
+            outlines = [camera.project(ring(point, normal, radius), size) for radius in cursor.radii()]
+            found.append([outline for outline in outlines if np.isfinite(outline).all()])
+        return found
+
+    def _size(self) -> tuple[float, float]:
+        return float(self.width()), float(self.height())
+
+    def _area_of_cursor(self) -> QRect:
+        if self._cursor is None:
+            return QRect()
+        outlines = [outline for place in self.rings(self._cursor) for outline in place]
+        if not outlines:
+            return QRect()
+        points = np.concatenate(outlines)
+        (left, top), (right, bottom) = points.min(axis=0) - 4, points.max(axis=0) + 4
+        area = QRectF(left, top, right - left, bottom - top)
+        return area.intersected(QRectF(self.rect())).toAlignedRect()
+
+    def _paint_cursor(self, painter: QPainter, cursor: BrushCursor) -> None:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for index, outlines in enumerate(self.rings(cursor)):
+            for number, outline in enumerate(outlines):
+                dark, light = QColor(_DARK), QColor(_LIGHT)
+                if cursor.color is not None:
+                    light = QColor.fromRgbF(*cursor.color)
+                if index or number:
+                    dark.setAlpha(_MIRROR_ALPHA // 2)
+                    light.setAlpha(_MIRROR_ALPHA)
+                polygon = QPolygonF([QPointF(x, y) for x, y in outline.tolist()])
+                for color, width in ((dark, 3.2), (light, 1.4)):
+                    painter.setPen(QPen(color, width))
+                    painter.drawPolyline(polygon)
+            self._paint_dot(painter, cursor.places()[index][0])
+
+    def _paint_dot(self, painter: QPainter, point: np.ndarray) -> None:
+        x, y = self._camera().project(point, self._size())
+        if np.isfinite((x, y)).all():
+            painter.setPen(QPen(_DARK, 1.0))
+            painter.setBrush(_LIGHT)
+            painter.drawEllipse(QPointF(x, y), 2.0, 2.0)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+
+    def _paint_scale_bar(self, painter: QPainter) -> None:
+        camera = self._camera()
+        scale = camera.mm_per_pixel(camera.focus, self._size())
+        length = nice_length(min(_LONGEST_BAR, self.width() / 3) * scale)
+        if length <= 0:
+            return
+        x, y, pixels = float(_MARGIN), float(self.height() - _MARGIN), length / scale
+        bar = QPolygonF([QPointF(x, y - _TICK), QPointF(x, y), QPointF(x + pixels, y), QPointF(x + pixels, y - _TICK)])
+        for color, width in ((_DARK, 3.4), (_LIGHT, 1.4)):
+            painter.setPen(QPen(color, width))
+            painter.drawPolyline(bar)
+        _paint_text(painter, QPointF(x, y - _TICK - 5), length_label(length))
+
+    def _paint_axes(self, painter: QPainter) -> None:
+        """The model's axes as the camera sees them, those that point away first."""
+        centre = QPointF(self.width() - _MARGIN - _AXIS_LENGTH - 6, self.height() - _MARGIN - _AXIS_LENGTH)
+        right, up, forward = self._camera().axes()
+        for axis in np.argsort(-forward):
+            name, color = _AXES[axis]
+            tip = centre + QPointF(right[axis], -up[axis]) * _AXIS_LENGTH
+            faded = QColor(color)
+            faded.setAlpha(255 if forward[axis] <= 0.1 else 120)
+            painter.setPen(QPen(_DARK, 3.6))
+            painter.drawLine(centre, tip)
+            painter.setPen(QPen(faded, 2.0))
+            painter.drawLine(centre, tip)
+            offset = QPointF(right[axis], -up[axis]) * 9
+            _paint_text(painter, tip + offset + QPointF(-4, 4), name)
+
+
+def _paint_text(painter: QPainter, place: QPointF, text: str) -> None:
+    """Light text with a dark edge: legible on any background."""
+    painter.setPen(_DARK)
+    for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        painter.drawText(place + QPointF(dx, dy), text)
+    painter.setPen(_LIGHT)
+    painter.drawText(place, text)

@@ -1,0 +1,147 @@
+"""What the graphics card is given: the mesh's arrays, split along texture seams where there are any.
+
+Without seams positions and normals *are* the mesh's arrays. With seams there is one render vertex per wedge; wedges are
+sorted by vertex, so a dirty range of vertices is one range of render vertices. Nothing here knows VTK.
+
+    positions, normals (N, 3) float32   mm; unit
+    paint              (N, 4) uint8     sRGB colour (white without colours), mask in the fourth component
+    tcoords            (N, 2) float32   origin lower left, or None
+    groups                              triangles by texture and base colour
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.mesh.jit import parallel_kernel, prange
+from app.mesh.mesh import Mesh
+from app.mesh.soup import Material
+
+ARRAYS = ("positions", "normals", "paint")
+_BLOCK = 2048
+# More groups of triangles than this without a texture become one group with colours per vertex.
+_MOST_PLAIN_GROUPS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Triangles that look alike. triangles: (t, 3) int32 into the render arrays."""
+
+    material: Material
+    triangles: np.ndarray
+
+
+class RenderCopy:
+    """Render arrays of one mesh, brought up to date by `update`."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self.mesh = mesh
+        self._positions_source, self._colors_source = mesh.positions, mesh.colors
+        seams = mesh.uv is not None and len(mesh.uv) != mesh.vertex_count
+        self.tcoords = mesh.uv
+        # Empty means that render vertex i is mesh vertex i.
+        self.source = mesh.uv_vertex if seams and mesh.uv_vertex is not None else np.empty(0, np.int32)
+        self.triangles = mesh.corner_uv if seams and mesh.corner_uv is not None else mesh.triangles
+        count = len(self.source) if seams else mesh.vertex_count
+        self.positions = np.empty((count, 3), np.float32) if seams else mesh.positions
+        self.normals = np.empty((count, 3), np.float32) if seams else mesh.normals
+        self.paint = np.full((count, 4), 255, np.uint8)
+        self.groups, self.has_vertex_colors = self._grouped()
+        for name in ("positions", "normals", "colors", "mask"):
+            mesh.take_dirty(name)
+            self._copy(name, 0, mesh.vertex_count)
+
+    def is_current(self) -> bool:
+        """Whether the mesh still has the arrays that were copied: none was exchanged for another."""
+        return self.mesh.positions is self._positions_source and self.mesh.colors is self._colors_source
+
+    def update(self) -> dict[str, np.ndarray]:
+        """Take over what the mesh says is dirty. Returns, per changed array, (n, 2) int64 render vertex ranges."""
+        changed: dict[str, np.ndarray] = {}
+        for name, array in (("positions", "positions"), ("normals", "normals"), ("colors", "paint"), ("mask", "paint")):
+            ranges = self.mesh.take_dirty(name)
+            if not len(ranges) or (name == "colors" and self.mesh.colors is None):
+                continue
+            rows = np.array([self._copy(name, int(start), int(stop)) for start, stop in ranges], np.int64)
+            changed[array] = np.concatenate((changed[array], rows)) if array in changed else rows
+        return changed
+
+    def _copy(self, name: str, start: int, stop: int) -> tuple[int, int]:
+        """Copy a range of mesh vertices; returns the range of render vertices."""
+        mesh, source = self.mesh, self.source
+        if len(source):
+            start, stop = (int(i) for i in np.searchsorted(source, (start, stop)))
+        if name == "colors":
+            if mesh.colors is not None:
+                _paint_colors(mesh.colors, source, start, stop, self.paint)
+        elif name == "mask":
+            _paint_mask(mesh.mask, source, start, stop, self.paint)
+        elif len(source):
+            _gather(getattr(mesh, name), source, start, stop, getattr(self, name))
+        return start, stop
+
+    def _grouped(self) -> tuple[list[Group], bool]:
+        """Groups of triangles, and whether the paint holds colours."""
+        mesh = self.mesh
+        used = np.unique(mesh.triangle_material) if mesh.triangle_count else np.empty(0, np.int16)
+        keys: dict[tuple[object, ...], int] = {}
+        members: list[list[int]] = []
+        for index in used:
+            material = mesh.materials[index]
+            key = (id(material.texture), material.base_color, material.wrap)
+            if keys.setdefault(key, len(members)) == len(members):
+                members.append([])
+            members[keys[key]].append(int(index))
+        plain = [group for group in members if mesh.materials[group[0]].texture is None]
+        colored = mesh.colors is not None
+        groups = [group for group in members if group not in plain]
+        if len(plain) > _MOST_PLAIN_GROUPS and not colored:
+            self._paint_base_colors()
+            merged = Group(Material("merged"), self._triangles_of(sum(plain, [])))
+            return [merged, *(Group(mesh.materials[group[0]], self._triangles_of(group)) for group in groups)], True
+        if len(members) <= 1:
+            return [Group(mesh.materials[members[0][0]] if members else Material(), self.triangles)], colored
+        return [Group(mesh.materials[group[0]], self._triangles_of(group)) for group in members], colored
+
+    def _triangles_of(self, materials: list[int]) -> np.ndarray:
+        return np.ascontiguousarray(self.triangles[np.isin(self.mesh.triangle_material, materials)])
+
+    def _paint_base_colors(self) -> None:
+        colors = np.array([material.base_color for material in self.mesh.materials], np.float32)
+        of_triangle = np.clip(colors * 255 + 0.5, 0, 255).astype(np.uint8)[self.mesh.triangle_material]
+        for corner in range(3):
+            self.paint[self.triangles[:, corner], :3] = of_triangle
+
+
+@parallel_kernel
+def _gather(values, source, start, stop, out):
+    for block in prange((stop - start + _BLOCK - 1) // _BLOCK):
+        first = start + block * _BLOCK
+        for i in range(first, min(stop, first + _BLOCK)):
+            v = source[i]
+            for k in range(3):
+                out[i, k] = values[v, k]
+
+
+@parallel_kernel
+def _paint_colors(colors, source, start, stop, paint):
+    plain = len(source) == 0
+    for block in prange((stop - start + _BLOCK - 1) // _BLOCK):
+        first = start + block * _BLOCK
+        for i in range(first, min(stop, first + _BLOCK)):
+            v = i if plain else source[i]
+            for k in range(3):
+                value = min(max(colors[v, k], np.float32(0)), np.float32(1))
+                paint[i, k] = np.uint8(value * np.float32(255) + np.float32(0.5))
+
+
+@parallel_kernel
+def _paint_mask(mask, source, start, stop, paint):
+    plain = len(source) == 0
+    for block in prange((stop - start + _BLOCK - 1) // _BLOCK):
+        first = start + block * _BLOCK
+        for i in range(first, min(stop, first + _BLOCK)):
+            value = min(max(mask[i if plain else source[i]], np.float32(0)), np.float32(1))
+            paint[i, 3] = np.uint8(value * np.float32(255) + np.float32(0.5))
