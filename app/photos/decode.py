@@ -71,9 +71,7 @@ def decode(encoded: bytes, name: str) -> Decoded:
         kinds = "JPEG, PNG, WebP, TIFF, HEIC, AVIF, GIF and BMP"
         raise UnreadableFile(f"is not a photo that can be read ({kinds} can)", name, ADVICE) from error
     except Exception as error:  # Pillow's decoders raise anything from SyntaxError to struct.error
-        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-        what = f"is damaged or cut short ({reason})"
-        raise UnreadableFile(what, name, ADVICE_DAMAGED) from error
+        raise UnreadableFile("is damaged or cut short", name, ADVICE_DAMAGED) from error
 
 
 _pillow = threading.Lock()

@@ -14,18 +14,23 @@ import numpy as np
 DISPLAY_PIXELS = 24_000_000
 DISPLAY_SIDE = 16_384  # OpenCV addresses the pixels of a source with 16-bit integers
 
-_SMALLEST_SIDE = 256
+_SMALLEST_SIDE = 64
+_HALF_SCALE = 0.5
 _SHARP_FROM = 3.0  # screen pixels per photo pixel from which pixels are shown as squares
 _BRIGHTNESS_STOPS = 1.6
 _CONTRAST_STOPS = 1.5
 
 
 class DisplayCopy:
-    """A photo's pixels for the screen; halved copies are made when first needed."""
+    """A photo's pixels for the screen and halved copies of them."""
 
     def __init__(self, pixels: np.ndarray) -> None:
         """pixels: (h, w, 3) uint8 sRGB, neither side above DISPLAY_SIDE."""
         self._levels = [np.ascontiguousarray(pixels)]
+        while min(self._levels[-1].shape[:2]) >= 2 * _SMALLEST_SIDE:
+            height, width = self._levels[-1].shape[:2]
+            half = (width // 2, height // 2)
+            self._levels.append(cv2.resize(self._levels[-1], half, interpolation=cv2.INTER_AREA))
 
     @property
     def pixels(self) -> np.ndarray:
@@ -34,7 +39,7 @@ class DisplayCopy:
 
     @property
     def nbytes(self) -> int:
-        """Memory of all copies made so far."""
+        """Memory of all copies."""
         return sum(level.nbytes for level in self._levels)
 
     def render(self, matrix: np.ndarray, size: tuple[int, int], table: np.ndarray | None = None) -> np.ndarray:
@@ -55,20 +60,14 @@ class DisplayCopy:
         return np.asarray(shown if table is None else cv2.LUT(shown, table))
 
     def _level(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The smallest copy that is not enlarged, and (2, 3) from its pixel centres to those of the view."""
-        index = 0
-        while True:
-            height, width = self._levels[index].shape[:2]
+        """The copy to draw from, reduced to no less than half, and (2, 3) from its pixel centres to the view's."""
+        for level in self._levels:
+            height, width = level.shape[:2]
             to_view = matrix @ np.diag((1 / width, 1 / height, 1.0))
-            reduction = float(np.sqrt(abs(np.linalg.det(to_view[:, :2]))))
-            if reduction > 0.5 or min(width, height) < 2 * _SMALLEST_SIDE:
+            if abs(np.linalg.det(to_view[:, :2])) > _HALF_SCALE**2:
                 break
-            index += 1
-            if index == len(self._levels):
-                half = (width // 2, height // 2)
-                self._levels.append(cv2.resize(self._levels[-1], half, interpolation=cv2.INTER_AREA))
         to_view[:, 2] += to_view[:, :2] @ (0.5, 0.5) - 0.5
-        return self._levels[index], to_view
+        return level, to_view
 
     def color_at(self, u: float, v: float, radius: float = 0.0) -> tuple[float, float, float] | None:
         """The photo's colour at fractions of its width and height: sRGB 0 to 1; None outside the photo.

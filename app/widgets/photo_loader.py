@@ -1,0 +1,101 @@
+"""Reads photos on threads beside the window. Each thread waits for a worker process or decodes bytes known to be good.
+
+What does not live here: how a photo is read (`app.photos.load`), and what becomes of it (`photo_panel`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QObject, QRunnable, QThreadPool, Signal
+
+from app.errors import Cancelled, LikenessError
+from app.photos.load import load_display, load_photo
+from app.photos.photo import Photo
+
+# Two at a time: one photo of 100 megapixels does not hold up the others, and memory stays bounded.
+_THREADS = 2
+
+
+class PhotoLoader(QObject):
+    """Signals, all on the window's thread: loaded(id, Photo), failed(id, message)."""
+
+    loaded = Signal(str, object)
+    failed = Signal(str, str)
+
+    def __init__(self) -> None:
+        # No parent: running tasks hold this object, so that its signals exist for as long as they do.
+        super().__init__()
+        self._pool = QThreadPool()
+        self._pool.setMaxThreadCount(_THREADS)
+        self._stops: dict[str, threading.Event] = {}
+        application = QCoreApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(self.stop)
+
+    def load(self, photo_id: str, source: Path | bytes, name: str) -> None:
+        """Read a new photo; it arrives with this id."""
+
+        def work(cancelled: Callable[[], bool]) -> Photo:
+            photo = load_photo(source, name, cancelled)
+            photo.id = photo_id
+            return photo
+
+        self._start(photo_id, work)
+
+    def load_display(self, photo: Photo) -> None:
+        """Give a photo its display copy back."""
+
+        def work(cancelled: Callable[[], bool]) -> Photo:
+            load_display(photo, cancelled)
+            return photo
+
+        if photo.id not in self._stops:
+            self._start(photo.id, work)
+
+    def cancel(self, photo_id: str) -> None:
+        """Forget a photo that is being read; neither signal comes for it."""
+        stop = self._stops.pop(photo_id, None)
+        if stop is not None:
+            stop.set()
+
+    def stop(self) -> None:
+        """Cancel everything."""
+        for photo_id in list(self._stops):
+            self.cancel(photo_id)
+        self._pool.clear()
+
+    def _start(self, photo_id: str, work: Callable[[Callable[[], bool]], Photo]) -> None:
+        stop = self._stops[photo_id] = threading.Event()
+
+        def run() -> None:
+            try:
+                if stop.is_set():
+                    return
+                photo = work(stop.is_set)
+            except Cancelled:
+                return
+            except Exception as error:  # noqa: BLE001 - whatever it is, the panel must not wait for ever
+                if self._done(photo_id, stop):
+                    self.failed.emit(photo_id, _message(error))
+            else:
+                if self._done(photo_id, stop):
+                    self.loaded.emit(photo_id, photo)
+
+        self._pool.start(QRunnable.create(run))
+
+    def _done(self, photo_id: str, stop: threading.Event) -> bool:
+        if stop.is_set():
+            return False
+        self._stops.pop(photo_id, None)
+        return True
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, LikenessError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for this photo. Close other programs, then add it again."
+    return f"A photo cannot be read because of a fault in Likeness ({type(error).__name__}: {error})."
