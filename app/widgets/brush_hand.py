@@ -22,7 +22,7 @@ from app.settings import Settings
 _STORE = "brush/"
 _SHARED = ("color", "symmetry")
 FIRST_BRUSH = "inflate"
-SMALLEST_MM, LARGEST_MM = 0.05, 100.0
+SMALLEST_MM, LARGEST_MM = 0.1, 100.0
 SMALLEST_PX, LARGEST_PX = 2.0, 500.0
 _FIRST_PX = 50.0
 
@@ -99,7 +99,7 @@ class BrushHand:
     def reset(self) -> None:
         """Give the brush in hand the settings that it came with; what all brushes share stays."""
         self._radius_px.pop(self._brush.id, None)
-        self._options[self._brush.id] = _defaults(self._brush)
+        self._options[self._brush.id] = self._brush.defaults()
         self.changed.emit()
 
     # The radius, in mm on the model or in pixels on the screen
@@ -154,7 +154,7 @@ class BrushHand:
     def _of(self, brush: Brush) -> BrushSettings:
         if brush.id not in self._options:
             stored = self._store.get(_STORE + brush.id, {})
-            self._options[brush.id] = _from_json(_defaults(brush), stored)
+            self._options[brush.id] = _from_json(brush.defaults(), stored)
             radius_px = stored.get("radius_px")
             if isinstance(radius_px, int | float) and SMALLEST_PX <= radius_px <= LARGEST_PX:
                 self._radius_px[brush.id] = float(radius_px)
@@ -218,7 +218,3 @@ def _shared_from(stored: Mapping[str, Any]) -> dict[str, Any]:
         checked = plain
     return {"color": checked.color, "symmetry": checked.symmetry}
 
-
-def _defaults(brush: Brush) -> BrushSettings:
-    parameters = {parameter.id: parameter.default for parameter in brush.parameters}
-    return BrushSettings(strength=brush.strength, spacing=brush.spacing, parameters=parameters)

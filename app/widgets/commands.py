@@ -7,7 +7,6 @@ the document, or in an error that the application shows. Commands raise nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -28,12 +27,8 @@ class Commands(Protocol):
     def export_as(self, path: Path) -> None:
         """Export for the active printer profile to this file."""
 
-    # Photos
-    def add_photos(self, paths: Sequence[Path]) -> None:
-        """Load photos and append them to the document's."""
-
-    def add_photo_data(self, data: bytes, name: str) -> None:
-        """Append a photo that came as an encoded image (pasted or dropped from a browser)."""
+    def proposed_export(self) -> Path:
+        """Where `export` would write: beside the source file, named after it and its height."""
 
     # History
     def undo(self) -> None:

@@ -1,0 +1,146 @@
+"""Asks how tall the figure is to be, in mm: when a file does not say, and for "Set Height".
+
+Heights that were given are remembered by file, so that the same file is not asked about twice.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QGridLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.settings import Settings
+
+# What the service sells: figures, busts, pets.
+SOLD_HEIGHTS_MM: tuple[tuple[str, tuple[float, ...]], ...] = (
+    ("Figure", (100.0, 150.0, 200.0)),
+    ("Bust", (60.0, 80.0, 100.0)),
+    ("Pet", (100.0, 120.0, 150.0)),
+)
+DEFAULT_MM = 150.0
+_LARGEST_MM = 1000.0
+_SMALLEST_MM = 1.0
+_FILES_REMEMBERED = 200
+_LAST = "height/last_mm"
+_BY_FILE = "height/by_file"
+
+
+def remembered_height(settings: Settings, path: Path) -> float | None:
+    """The height in mm that was given for this file before, or None."""
+    height = settings.get(_BY_FILE, {}).get(str(path))
+    return float(height) if isinstance(height, int | float) else None
+
+
+def remember_height(settings: Settings, path: Path | None, height_mm: float) -> None:
+    """Remember a height in mm for a file, and as the proposal for the next unknown one."""
+    settings.set(_LAST, float(height_mm))
+    if path is not None:
+        by_file = {k: v for k, v in settings.get(_BY_FILE, {}).items() if k != str(path)}
+        by_file[str(path)] = float(height_mm)
+        settings.set(_BY_FILE, dict(list(by_file.items())[-_FILES_REMEMBERED:]))
+
+
+class HeightDialog(QDialog):
+    """`height_mm` holds the answer after it was accepted."""
+
+    def __init__(
+        self, size_mm: ArrayLike, proposed_mm: float, question: str, parent: QWidget | None = None
+    ) -> None:
+        """size_mm: (3,) extent of the model as it is; its proportions show what the new size will be."""
+        super().__init__(parent)
+        self.setWindowTitle("Height of the Figure")
+        self._size = np.asarray(size_mm, float)
+        self._field = QDoubleSpinBox()
+        self._field.setRange(_SMALLEST_MM, _LARGEST_MM)
+        self._field.setDecimals(1)
+        self._field.setSuffix(" mm")
+        self._field.setValue(proposed_mm)
+        self._field.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+        self._field.setToolTip("Height of the printed figure from the ground to its highest point")
+        self._field.setAccessibleName("Height, mm")
+        font = self._field.font()
+        font.setPointSizeF(font.pointSizeF() * 1.5)
+        self._field.setFont(font)
+        self._field.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._result = QLabel()
+        self._result.setProperty("role", "dim")
+        self._result.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        heading = QLabel(question)
+        heading.setWordWrap(True)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
+        ok.setText("Set Height")
+        ok.setProperty("primary", True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 24, 24, 16)
+        layout.setSpacing(16)
+        layout.addWidget(heading)
+        layout.addWidget(self._field)
+        layout.addWidget(self._result)
+        layout.addLayout(self._presets())
+        layout.addWidget(buttons)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        self._field.valueChanged.connect(self._show_result)
+        self._show_result()
+        self._field.selectAll()
+        self._field.setFocus()
+
+    @property
+    def height_mm(self) -> float:
+        return self._field.value()
+
+    def _presets(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(8)
+        self.presets: list[QPushButton] = []
+        for row, (kind, heights) in enumerate(SOLD_HEIGHTS_MM):
+            grid.addWidget(QLabel(kind), row, 0)
+            for column, height in enumerate(heights, start=1):
+                button = QPushButton(f"{height:.0f} mm")
+                button.setAutoDefault(False)
+                button.setToolTip(f"{kind}, {height:.0f} mm as sold")
+                button.clicked.connect(lambda _=False, value=height: self._field.setValue(value))
+                grid.addWidget(button, row, column)
+                self.presets.append(button)
+        return grid
+
+    def _show_result(self) -> None:
+        if self._size[2] <= 0:
+            self._result.setText("")
+            return
+        x, y, z = self._size * (self.height_mm / self._size[2])
+        self._result.setText(f"{x:.1f} × {y:.1f} × {z:.1f} mm (width × depth × height)")
+
+
+def ask_height(
+    parent: QWidget | None, settings: Settings, size_mm: ArrayLike, path: Path | None, *, known: bool
+) -> float | None:
+    """Ask for the height in mm; None when the user cancels. The answer is remembered.
+
+    known: the present size is true, so it is what the dialog proposes.
+    """
+    name = path.name if path else "the model"
+    if known:
+        question, proposed = f"How tall is {name} to be? It is scaled evenly.", float(np.asarray(size_mm)[2])
+    else:
+        question = f"{name} does not say how large it is. How tall is the figure to be?"
+        proposed = settings.get(_LAST, DEFAULT_MM)
+    dialog = HeightDialog(size_mm, proposed, question, parent)
+    if dialog.exec() != QDialog.DialogCode.Accepted:
+        return None
+    remember_height(settings, path, dialog.height_mm)
+    return dialog.height_mm

@@ -1,0 +1,121 @@
+"""What the keys and buttons do: made from the actions and the brushes, so that it cannot be out of date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QTextBrowser, QVBoxLayout, QWidget
+
+from app.sculpt.brush import Brush
+from app.widgets.actions import TABLE, ActionSpec
+
+_SIZE = (880, 640)
+_MARGIN = 16
+
+# Keys and buttons that belong to the hand on the viewport and are no menu entries.
+POINTER = (
+    ("Left button or pen", "Use the brush"),
+    ("Shift + drag", "Smooth, whatever brush is in hand"),
+    ("Ctrl + drag", "Invert the brush"),
+    ("Pen's eraser", "Invert the brush"),
+    ("Esc", "Cancel the stroke in hand"),
+    ("Drag beside the model", "Turn the model"),
+    ("Middle button, or Alt + left", "Turn the model"),
+    ("Shift + middle, or Alt + Shift + left", "Move the model"),
+    ("Ctrl + middle", "Zoom"),
+    ("Wheel", "Zoom to the pointer"),
+)
+SLIDERS = (
+    ("Drag", "Change the value"),
+    ("Ctrl + drag", "Fine steps"),
+    ("Wheel", "Step"),
+    ("Double-click", "Type a value"),
+)
+DRAGGING = (
+    ("Move", "Change the value"),
+    ("Click or Enter", "Take it"),
+    ("Esc or right button", "Leave it as it was"),
+)
+
+
+class KeysHelp(QDialog):
+    """Stays open beside the work."""
+
+    def __init__(
+        self,
+        actions: Mapping[str, QAction],
+        brush_actions: Mapping[str, QAction],
+        brushes: Mapping[str, Brush],
+        in_hand: Brush,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys")
+        left = _browser(_brush_html(brush_actions, brushes, in_hand) + _pointer_html(in_hand))
+        right = _browser(_menu_html(actions))
+        self.text = left.toPlainText() + "\n" + right.toPlainText()
+        columns = QHBoxLayout()
+        columns.setSpacing(_MARGIN)
+        columns.addWidget(left)
+        columns.addWidget(right)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        layout.addLayout(columns)
+        layout.addWidget(buttons)
+        self.resize(*_SIZE)
+
+
+def _browser(html: str) -> QTextBrowser:
+    browser = QTextBrowser()
+    browser.setFrameShape(QTextBrowser.Shape.NoFrame)
+    browser.setHtml(html)
+    return browser
+
+
+def _brush_html(actions: Mapping[str, QAction], brushes: Mapping[str, Brush], in_hand: Brush) -> str:
+    rows = []
+    for brush in brushes.values():
+        name = f"{brush.label} (in hand)" if brush.id == in_hand.id else brush.label
+        inverted = f" Ctrl: {brush.invert_label}." if brush.invert_label else ""
+        rows.append((_native(actions[brush.id]), f"<b>{escape(name)}</b>  {escape(brush.tooltip + inverted)}"))
+    return _table("Brushes", rows, marked_up=True)
+
+
+def _pointer_html(in_hand: Brush) -> str:
+    meaning = {"Use the brush": in_hand.label, "Invert the brush": in_hand.invert_label or f"{in_hand.label}, inverted"}
+    rows = [(key, f"{text}: {meaning[text]}" if text in meaning else text) for key, text in POINTER]
+    return (
+        _table("On the model, now", rows)
+        + _table("While setting a value with F or Shift+F", DRAGGING)
+        + _table("Sliders", SLIDERS)
+    )
+
+
+def _menu_html(actions: Mapping[str, QAction]) -> str:
+    parts = []
+    for menu, entries in TABLE.items():
+        rows = [
+            (_native(actions[entry.id]), actions[entry.id].toolTip().splitlines()[-1])
+            for entry in entries
+            if isinstance(entry, ActionSpec) and entry.key
+        ]
+        if rows:
+            parts.append(_table(menu, rows))
+    return "".join(parts)
+
+
+def _native(action: QAction) -> str:
+    return action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def _table(title: str, rows: list[tuple[str, str]] | tuple[tuple[str, str], ...], marked_up: bool = False) -> str:
+    body = "".join(
+        f"<tr><td style='padding: 2px 16px 2px 0; white-space: nowrap'><b>{escape(key)}</b></td>"
+        f"<td style='padding: 2px 0'>{text if marked_up else escape(text)}</td></tr>"
+        for key, text in rows
+    )
+    return f"<h3>{escape(title)}</h3><table cellspacing='0'>{body}</table>"

@@ -1,0 +1,422 @@
+"""The main window: it makes the parts, puts them in their places, and wires them in one visible list.
+
+What does not live here: what the parts do (their own modules), what the commands do (`app.application`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QByteArray, QPoint, QPointF, QSize, Qt, QTimer, QUrl
+from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtWidgets import (
+    QDialog,
+    QDockWidget,
+    QMainWindow,
+    QSplitter,
+    QTabWidget,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.document import Document
+from app.mesh.raycast import cast
+from app.photos.load import is_photo
+from app.sculpt.brush import brushes
+from app.settings import Settings, config_folder
+from app.viewport.viewport import Viewport
+from app.widgets import backgrounds, questions
+from app.widgets.actions import make_actions, specs
+from app.widgets.brush_hand import BrushHand
+from app.widgets.brush_palette import BrushPalette
+from app.widgets.commands import Commands
+from app.widgets.export_report import ExportReportDialog
+from app.widgets.height_dialog import ask_height
+from app.widgets.hints import Hints
+from app.widgets.history_panel import HistoryPanel
+from app.widgets.jobs import JobRunner
+from app.widgets.keys_help import KeysHelp
+from app.widgets.menus import context_menu, fill_menu_bar, make_brush_actions
+from app.widgets.message_bar import MessageBar
+from app.widgets.model_check import ModelCheck
+from app.widgets.model_panel import ModelPanel
+from app.widgets.options_bar import OptionsBar
+from app.widgets.photo_panel import PhotoPanel
+from app.widgets.photo_place import PhotoPlace
+from app.widgets.preferences import DARK, PreferencesDialog
+from app.widgets.recent import remember_file
+from app.widgets.sculpt_controller import SculptController
+from app.widgets.status_bar import StatusBar
+from app.widgets.value_drag import Kind, ValueDrag
+
+if TYPE_CHECKING:
+    from app.preflight.export import ExportReport
+
+_FIRST_SIZE = QSize(1440, 900)
+_SMALLEST = QSize(960, 600)
+_DOCK_WIDTH = 264
+_GEOMETRY, _STATE, _STATE_VERSION = "window/geometry", "window/state", 1
+# The hand's settings are written when it has rested this long.
+_REMEMBER_MS = 800
+
+
+class MainWindow(QMainWindow):
+    """See the module's docstring. Public attributes are the parts, for the application, the actions and the tests."""
+
+    def __init__(self, document: Document, settings: Settings, commands: Commands) -> None:
+        super().__init__()
+        self.document, self.settings, self.commands = document, settings, commands
+        self.last_report: ExportReport | None = None
+        self._close_when_exported = False
+        self._hidden_docks: list[QDockWidget] = []
+        self.setObjectName("main")
+        self.setMinimumSize(_SMALLEST)
+        self.setAcceptDrops(True)
+        self._make_parts()
+        self._place_parts()
+        fill_menu_bar(self)
+        self._wire()
+        self._restore()
+        self._mesh_replaced()
+        self._follow_document_photos()
+        self._follow_hand()
+        self._follow_view()
+
+    # The parts, their places, and their wires
+
+    def _make_parts(self) -> None:
+        self.jobs = JobRunner(self)
+        self.hand = BrushHand(self.settings)
+        self.viewport = Viewport()
+        self.controller = SculptController(self.document, self.viewport, self.hand, self)
+        self.check = ModelCheck(self.document, self)
+        self.message_bar = MessageBar()
+        self.photo_panel = PhotoPanel()
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.photo_place = PhotoPlace(self.splitter, self.viewport, self.photo_panel, self.settings)
+        self.actions_by_id: dict[str, QAction] = make_actions(self)
+        self.brush_actions = make_brush_actions(self)
+        self.brush_palette = BrushPalette(list(self.brush_actions.values()))
+        self.options_bar = OptionsBar(self.hand, self.document, self.actions_by_id)
+        self.history_panel = HistoryPanel(self.document, self.commands)
+        self.model_panel = ModelPanel(self.document, self.check, self.commands, self.actions_by_id)
+        self.status = StatusBar(self.document, self.check, self.hand, self.jobs)
+        self.value_drag = ValueDrag(self.viewport, self.hand, self)
+        self.hints = Hints(self.viewport, self.settings)
+        self._hand_rest = QTimer(self, singleShot=True, interval=_REMEMBER_MS)
+
+    def _place_parts(self) -> None:
+        center = QWidget()
+        column = QVBoxLayout(center)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.message_bar)
+        column.addWidget(self.splitter, 1)
+        self.setCentralWidget(center)
+        self.setStatusBar(self.status)
+        self.bars = {
+            "options": self._bar("Options", self.options_bar, Qt.ToolBarArea.TopToolBarArea),
+            "brushes": self._bar("Brushes", self.brush_palette, Qt.ToolBarArea.LeftToolBarArea),
+        }
+        self.docks = {
+            "model": self._dock("Model", self.model_panel),
+            "history": self._dock("History", self.history_panel),
+        }
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        self.tabifyDockWidget(self.docks["model"], self.docks["history"])
+        self.docks["model"].raise_()
+        self.resizeDocks(list(self.docks.values()), [_DOCK_WIDTH] * len(self.docks), Qt.Orientation.Horizontal)
+
+    def _bar(self, title: str, content: QWidget, area: Qt.ToolBarArea) -> QToolBar:
+        bar = QToolBar(title)
+        bar.setObjectName(title.lower())
+        bar.setMovable(False)
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        bar.addWidget(content)
+        self.addToolBar(area, bar)
+        return bar
+
+    def _dock(self, title: str, content: QWidget) -> QDockWidget:
+        features = QDockWidget.DockWidgetFeature
+        dock = QDockWidget(title)
+        dock.setObjectName(title.lower())
+        dock.setWidget(content)
+        dock.setFeatures(features.DockWidgetClosable | features.DockWidgetMovable)
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+        return dock
+
+    def _wire(self) -> None:
+        document, history, controller = self.document, self.document.history, self.controller
+        for signal, slot in (
+            (document.mesh_replaced, self._mesh_replaced),
+            (document.surface_changed, self.viewport.flush),
+            (document.photos_changed, self._follow_document_photos),
+            (document.modified_changed, self._follow_modified),
+            (history.changed, self._follow_history),
+            (self.settings.changed, self._setting_changed),
+            (self.hand.changed, self._follow_hand),
+            (self._hand_rest.timeout, self.hand.remember),
+            (self.jobs.started, self._enable),
+            (self.jobs.finished, self._enable),
+            (self.photo_panel.photos_changed, self._follow_panel_photos),
+            (self.photo_panel.color_picked, self._take_color),
+            (self.photo_place.changed, self._follow_view),
+            (self.value_drag.ended, controller.show_cursor),
+            (self.viewport.customContextMenuRequested, self._show_context_menu),
+        ):
+            signal.connect(slot)
+        self.viewport.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+
+    # Following the others
+
+    def _mesh_replaced(self) -> None:
+        mesh, shown = self.document.mesh, self.viewport.mesh
+        same_model = mesh is not None and shown is not None and mesh.topology is shown.topology
+        self.viewport.set_mesh(mesh, keep_camera=same_model)
+        if same_model and mesh is not None and shown is not None and not np.allclose(mesh.bounds(), shown.bounds()):
+            self.viewport.frame_all()
+        self._follow_modified()
+        self._enable()
+
+    def _follow_history(self) -> None:
+        if self.document.history.position:
+            self.hints.done("sculpt")
+        self._enable()
+
+    def _follow_modified(self) -> None:
+        self.setWindowTitle(f"{self.document.name}[*] · Likeness" if self.document.mesh else "Likeness")
+        self.setWindowModified(self.document.modified)
+        if self._close_when_exported and not self.document.modified:
+            self.close()
+
+    def _follow_hand(self) -> None:
+        options = self.hand.options
+        self.brush_actions[self.hand.brush.id].setChecked(True)
+        states = {
+            "radius-pixels": self.hand.radius_in_pixels,
+            "invert": options.invert,
+            "front-faces": options.front_faces_only,
+            **{f"mirror-{axis}": on for axis, on in zip("xyz", options.symmetry.axes, strict=True)},
+        }
+        for action_id, on in states.items():
+            self.actions_by_id[action_id].setChecked(on)
+        self._hand_rest.start()
+
+    def _follow_view(self) -> None:
+        states = {
+            "photo-panel": self.photo_place.shown,
+            "photo-left": self.photo_place.on_left,
+            "photo-window": self.photo_place.detached,
+            "orthographic": self.viewport.parallel,
+            "light-theme": not self.settings.get(DARK, True),
+            "panels": self.panels_shown,
+        }
+        for action_id, on in states.items():
+            self.actions_by_id[action_id].setChecked(on)
+
+    def _follow_document_photos(self) -> None:
+        self.photo_panel.set_photos(self.document.photos)
+
+    def _follow_panel_photos(self) -> None:
+        self.document.set_photos(self.photo_panel.photos())
+        if self.document.photos:
+            self.hints.done("files")
+
+    def _take_color(self, red: float, green: float, blue: float) -> None:
+        self.hand.update(color=(red, green, blue))
+
+    def _setting_changed(self, key: str, value: object) -> None:
+        if key == backgrounds.KEY:
+            self.viewport.set_background(backgrounds.background(self.settings))
+        elif key == DARK:
+            self._follow_view()
+
+    def _enable(self) -> None:
+        mesh, history = self.document.mesh, self.document.history
+        there = {
+            "": True,
+            "mesh": mesh is not None,
+            "undo": history.position > 0,
+            "redo": history.position < len(history.steps),
+            "texture": mesh is not None and mesh.has_texture,
+            "report": self.last_report is not None,
+        }
+        for spec in specs():
+            self.actions_by_id[spec.id].setEnabled(there[spec.needs] and not (spec.changes and self.jobs.busy))
+
+    # What the actions ask of the window
+
+    def ask_open(self) -> None:
+        path = questions.ask_mesh(self, self.settings)
+        if path is not None:
+            self.commands.open_file(path)
+
+    def ask_export(self) -> None:
+        path = questions.ask_export_path(self, self.commands.proposed_export())
+        if path is not None:
+            self.commands.export_as(path)
+
+    def ask_height(self) -> None:
+        mesh = self.document.mesh
+        if mesh is None:
+            return
+        height = ask_height(self, self.settings, mesh.size(), self.document.path, known=self.document.height_known)
+        if height is not None:
+            self.commands.set_height(height)
+
+    def start_drag(self, kind: Kind) -> None:
+        hover = self.controller.last_hover
+        middle = QPointF(self.viewport.rect().center())
+        pointer = middle if hover is None else QPointF(hover.x, hover.y)
+        self.viewport.hide_cursor()
+        self.value_drag.start(kind, pointer, self.mm_per_pixel(pointer))
+
+    def mm_per_pixel(self, pointer: QPointF | None = None) -> float:
+        """mm under one logical pixel on the surface under the pointer, or else in the middle of the model."""
+        mesh = self.document.mesh
+        if mesh is None:
+            return 1.0
+        hit = None if pointer is None else cast(mesh, *self.viewport.ray(pointer.x(), pointer.y()))
+        lower, upper = mesh.bounds()
+        return self.viewport.mm_per_pixel((lower + upper) / 2 if hit is None else hit.point)
+
+    @property
+    def panels_shown(self) -> bool:
+        return not self.bars["options"].isHidden()
+
+    def set_panels_shown(self, on: bool) -> None:
+        """Show or hide everything around the model but the menus and the status bar."""
+        for bar in self.bars.values():
+            bar.setVisible(on)
+        if on:
+            for dock in self._hidden_docks:
+                dock.show()
+        else:
+            self._hidden_docks = [dock for dock in self.docks.values() if not dock.isHidden()]
+            for dock in self._hidden_docks:
+                dock.hide()
+        self.photo_place.hide_with_panels(not on)
+        self._follow_view()
+
+    def set_full_screen(self, on: bool) -> None:
+        state = self.windowState()
+        full = Qt.WindowState.WindowFullScreen
+        self.setWindowState(state | full if on else state & ~full)
+
+    def show_check(self) -> None:
+        self.docks["model"].show()
+        self.docks["model"].raise_()
+        self.check.count_now()
+
+    def show_preferences(self) -> None:
+        limit = self.document.history.limit_bytes
+        self._open(PreferencesDialog(self.settings, self.hand, self.photo_place, limit, self))
+
+    def show_keys(self) -> None:
+        self._open(KeysHelp(self.actions_by_id, self.brush_actions, brushes(), self.hand.brush, self))
+
+    def show_about(self) -> None:
+        self._open(questions.about(self))
+
+    def show_last_report(self) -> None:
+        if self.last_report is not None:
+            self._open(ExportReportDialog(self.last_report, self))
+
+    def open_settings_folder(self) -> None:
+        config_folder().mkdir(parents=True, exist_ok=True)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(config_folder())))
+
+    def _open(self, dialog: QDialog) -> None:
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
+        dialog.raise_()
+
+    def _show_context_menu(self, at: QPoint) -> None:
+        menu = context_menu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self.viewport.mapToGlobal(at))
+
+    # What the application tells the window
+
+    def show_message(self, text: str) -> None:
+        """Say something without stopping the hand."""
+        self.message_bar.note(text)
+
+    def opened(self, path: Path, notes: Sequence[str]) -> None:
+        """A file is open. notes: what its reader mended or left out."""
+        remember_file(self.settings, path)
+        if notes:
+            self.message_bar.note(f"{path.name}: {'; '.join(notes)}")
+
+    def exported(self, report: ExportReport) -> None:
+        """A file was written and checked."""
+        self.last_report = report
+        self._enable()
+        if not self._close_when_exported:
+            self.show_last_report()
+
+    def may_discard(self) -> bool:
+        """Whether the model in hand may go: asks when there is work that no export holds."""
+        if not self.document.modified:
+            return True
+        answer = questions.ask_unexported(self, self.document.name)
+        if answer == "export":
+            self.commands.export()
+        return answer == "discard"
+
+    # Files dropped on the window
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        photos = [path for path in paths if is_photo(path)]
+        meshes = [path for path in paths if path not in photos]
+        event.acceptProposedAction()
+        if photos:
+            self.photo_panel.add(photos)
+        if meshes:
+            # After the drop has ended: a question must not keep the program that the file came from waiting.
+            QTimer.singleShot(0, self, lambda: self.commands.open_file(meshes[0]))
+
+    # Coming and going
+
+    def _restore(self) -> None:
+        geometry, state = self.settings.get(_GEOMETRY, ""), self.settings.get(_STATE, "")
+        if not (geometry and self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))):
+            screen = QGuiApplication.primaryScreen()
+            self.resize(_FIRST_SIZE.boundedTo(screen.availableSize()) if screen else _FIRST_SIZE)
+        if state:
+            self.restoreState(QByteArray.fromBase64(state.encode()), _STATE_VERSION)
+        self.viewport.set_background(backgrounds.background(self.settings))
+        self.actions_by_id["mask-visible"].setChecked(True)
+        QTimer.singleShot(0, self, self.photo_place.restore_window)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.document.modified:
+            answer = questions.ask_unexported(self, self.document.name)
+            if answer != "discard":
+                event.ignore()
+                self._close_when_exported = answer == "export"
+                if self._close_when_exported:
+                    self.commands.export()
+                return
+        if not self.panels_shown:
+            self.set_panels_shown(True)
+        self.photo_place.remember()
+        self.hand.remember()
+        self.settings.set(_GEOMETRY, _text(self.saveGeometry()))
+        self.settings.set(_STATE, _text(self.saveState(_STATE_VERSION)))
+        self.photo_place.close()
+        self.viewport.close_graphics()
+        event.accept()
+
+
+def _text(state: QByteArray) -> str:
+    return bytes(state.toBase64().data()).decode()

@@ -1,0 +1,89 @@
+"""The line at the bottom: the numbers a sculptor keeps an eye on, and the running job.
+
+1,599,904 of 1,600,000 triangles ✓   150.0 × 62.3 × 48.9 mm   closed ✓   1 shell   brush 4.2 mm
+"""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+
+from app.document import Document
+from app.preflight.check import FAIL, NOTE, PASS, Finding
+from app.widgets.brush_hand import BrushHand
+from app.widgets.jobs import JobBar, JobRunner
+from app.widgets.marks import mark, set_role
+from app.widgets.model_check import ModelCheck
+
+_TRIANGLES, _SIZE = "triangles", "size"
+
+
+class StatusBar(QStatusBar):
+    """Follows the model's check and the brush in hand."""
+
+    def __init__(
+        self, document: Document, check: ModelCheck, hand: BrushHand, jobs: JobRunner, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._check, self._hand = document, check, hand
+        self.setSizeGripEnabled(False)
+        tooltips = {
+            "triangles": "Triangles\nHow many the model has, and how many the printer profile wants",
+            "size": "Size\nWidth × depth × height of the print",
+            "closed": "Closed\nA print needs a surface without open edges",
+            "manifold": "Non-manifold edges\nEdges that more than two triangles share",
+            "shells": "Shells\nSeparate pieces of surface",
+            "brush": "Brush\nRadius of the brush in hand",
+        }
+        self.labels: dict[str, QLabel] = {}
+        for name, tooltip in tooltips.items():
+            label = self.labels[name] = QLabel()
+            label.setToolTip(tooltip)
+            self.addWidget(label)
+        self.job_bar = JobBar(jobs)
+        self.addPermanentWidget(self.job_bar)
+        check.changed.connect(self.refresh)
+        hand.changed.connect(self._show_brush)
+        self.refresh()
+        self._show_brush()
+
+    def refresh(self) -> None:
+        """Show the latest counts."""
+        counts, verdict = self._check.counts, self._check.verdict
+        for name in ("size", "closed", "manifold", "shells"):
+            self.labels[name].setVisible(counts is not None)
+        if counts is None or verdict is None:
+            self._show("triangles", "Open a mesh, or drop one here" if self._document.mesh is None else "Counting…", "")
+            return
+        rows = {finding.subject: finding for finding in verdict.findings}
+        triangles, size = rows.get(_TRIANGLES), rows.get(_SIZE)
+        self._finding("triangles", triangles, f"{counts.triangles:,} triangles")
+        x, y, z = counts.size_mm
+        self._finding("size", size, f"{x:.1f} × {y:.1f} × {z:.1f} mm", keep_text=True)
+        bad = FAIL if self._document.profile.watertight_required else NOTE
+        if counts.open_edges:
+            edges = "edge" if counts.open_edges == 1 else "edges"
+            self._show("closed", f"{counts.open_edges:,} open {edges}", bad)
+        else:
+            self._show("closed", "closed", PASS)
+        self._show("manifold", f"{counts.non_manifold_edges:,} non-manifold", bad if counts.non_manifold_edges else "")
+        self.labels["manifold"].setVisible(counts.non_manifold_edges > 0)
+        self._show("shells", "1 shell" if counts.shells == 1 else f"{counts.shells:,} shells", "")
+
+    def _finding(self, name: str, finding: Finding | None, text: str, keep_text: bool = False) -> None:
+        if finding is None:
+            self._show(name, text, "")
+        else:
+            self._show(name, text if keep_text else finding.text, finding.status)
+            if keep_text and finding.status != PASS:
+                self.labels[name].setToolTip(finding.text)
+
+    def _show(self, name: str, text: str, status: str) -> None:
+        label = self.labels[name]
+        label.setText(f"{text} {mark(status)}".rstrip())
+        set_role(label, status)
+
+    def _show_brush(self) -> None:
+        if self._hand.radius_in_pixels:
+            self._show("brush", f"brush {self._hand.radius:.0f} px", "")
+        else:
+            self._show("brush", f"brush {self._hand.radius:.1f} mm", "")
