@@ -105,10 +105,9 @@ class Camera:
     def project(self, points: np.ndarray, size: Size) -> np.ndarray:
         """Pixels of points. (n, 3) or (3,) mm to (n, 2) or (2,) float64; NaN behind the eye."""
         relative = (np.asarray(points, np.float64) - self.position) @ self.axes().T
-        scale = max(size[1], 1) / (2 * self.half_height)
-        if not self.parallel:
-            depth = relative[..., 2]
-            scale = scale * self.distance / np.where(depth > 0, depth, np.nan)
+        depth = relative[..., 2]
+        shrink = 1.0 if self.parallel else self.distance / np.where(depth > 0, depth, np.nan)
+        scale = max(size[1], 1) / (2 * self.half_height) * shrink
         x = size[0] / 2 + relative[..., 0] * scale
         y = size[1] / 2 - relative[..., 1] * scale
         return np.stack((x, y), axis=-1)
@@ -137,7 +136,7 @@ class Camera:
         return replace(self, focus=self.focus + (dy * up - dx * right) * scale)
 
     def zoomed(self, factor: float, anchor: np.ndarray | None = None) -> Camera:
-        """Magnified by `factor` about an anchor point (the focus by default), which stays where it is in the picture."""
+        """Magnified by `factor` about an anchor (the focus by default), which keeps its place in the picture."""
         distance = min(_FARTHEST_MM, max(_NEAREST_MM, self.distance / factor))
         centre = self.focus if anchor is None else np.asarray(anchor, np.float64)
         return replace(self, distance=distance, focus=centre + (self.focus - centre) * (distance / self.distance))

@@ -1,4 +1,4 @@
-"""What lies over the picture: brush cursor, scale bar, axes. Painted by Qt, so that hovering never draws the mesh anew."""
+"""What lies over the picture: brush cursor, scale bar, axes. Painted by Qt: hovering never draws the mesh anew."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class RenderCopy:
         groups = [group for group in members if group not in plain]
         if len(plain) > _MOST_PLAIN_GROUPS and not colored:
             self._paint_base_colors()
-            merged = Group(Material("merged"), self._triangles_of(sum(plain, [])))
+            merged = Group(Material("merged"), self._triangles_of([index for group in plain for index in group]))
             return [merged, *(Group(mesh.materials[group[0]], self._triangles_of(group)) for group in groups)], True
         if len(members) <= 1:
             return [Group(mesh.materials[members[0][0]] if members else Material(), self.triangles)], colored

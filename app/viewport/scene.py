@@ -18,7 +18,7 @@ from vtkmodules.vtkRenderingCore import vtkActor, vtkLight, vtkPolyDataMapper, v
 from app.mesh.mesh import Mesh
 from app.viewport.camera import Camera
 from app.viewport.render_copy import ARRAYS, Group, RenderCopy
-from app.viewport.shading import ALBEDO, MATCAP, SurfaceShader, default_shading, shadings
+from app.viewport.shading import ALBEDO, MATCAP, SurfaceShader, shadings
 from app.viewport.standin import StandIn
 from app.viewport.textures import color_texture, matcap_texture, white_texture
 from app.viewport.upload import upload_ranges
@@ -183,6 +183,7 @@ class Scene:
         if draft == self._draft or self.copy is None or self._full is None or self._shader is None:
             return
         self._draft = draft
+        self._shader.set_draft(draft)
         if draft:
             if self._standin is None:
                 self._standin = Layer(StandIn(self.copy), self._shader, self._textures)

@@ -68,36 +68,43 @@ float likenessLamp(vec3 n, vec3 direction, float wrap) {
   float d = max((dot(n, normalize(direction)) + wrap) / (1.0 + wrap), 0.0);
   return d * d;
 }
-// Lamps move with the camera, in front and above, so that form reads the same from every side.
-float likenessLight(vec3 n) {
+// Lamps move with the camera, in front and above, so that form reads the same from every side. `depth`, 0 to 1, takes
+// light from the shadow side and from grazing surfaces: much for judging form, little for judging colour.
+float likenessLight(vec3 n, float facing, float depth) {
+  float key = likenessLamp(n, vec3(-0.52, 0.62, 0.59), 0.18);
+  float fill = likenessLamp(n, vec3(0.88, 0.05, 0.47), 0.30);
+  float under = likenessLamp(n, vec3(0.10, -0.80, 0.20), 0.10);
   float sky = 0.5 + 0.5 * n.y;
-  return 0.10 + 0.16 * sky + 0.86 * likenessLamp(n, vec3(-0.42, 0.52, 0.74), 0.25)
-       + 0.26 * likenessLamp(n, vec3(0.85, 0.10, 0.50), 0.30) + 0.16 * likenessLamp(n, vec3(0.05, -0.65, -0.35), 0.2);
+  float soft = 0.22 + 0.20 * sky + 0.66 * key + 0.22 * fill;
+  float deep = 0.03 + 0.14 * sky + 1.18 * key + 0.16 * fill + 0.06 * under;
+  return mix(soft, deep * mix(0.62, 1.0, smoothstep(0.0, 0.65, facing)), depth);
 }
 """
 
 # `normalVCVSOutput` already points to the eye's side: VTK has turned it on back faces.
 _SURFACE = """
+  vec3 eye = cameraParallel == 1 ? vec3(0.0, 0.0, 1.0) : normalize(-vertexVC.xyz);
   vec3 n = normalVCVSOutput;
+  bool front = gl_FrontFacing || likenessDraft == 1;
+  if (!gl_FrontFacing && likenessDraft == 1) n = -n;  // a folded triangle of the stand-in
   if (likenessFlat == 1) {
     n = normalize(cross(dFdx(vertexVC.xyz), dFdy(vertexVC.xyz)));
-    if (cameraParallel == 1 ? n.z < 0.0 : dot(n, vertexVC.xyz) > 0.0) n = -n;
+    if (dot(n, eye) < 0.0) n = -n;
   }
   vec3 paint = likenessLinear(vertexColorVSOutput.rgb);
   vec3 albedo = diffuseColorUniform;
   vec3 shown;
   if (likenessMode == 3) {
-    vec3 eye = cameraParallel == 1 ? vec3(0.0, 0.0, 1.0) : normalize(-vertexVC.xyz);
     vec3 x = normalize(vec3(eye.z, 0.0, -eye.x));
     vec2 place = vec2(dot(x, n), dot(cross(eye, x), n)) * 0.485 + 0.5;
     shown = likenessLinear(texture(likenessMatcap, vec2(place.x, 1.0 - place.y)).rgb);
-    if (!gl_FrontFacing) shown *= vec3(0.42, 0.34, 0.32);
+    if (!front) shown *= vec3(0.42, 0.34, 0.32);
   } else {
     if (likenessMode == 0) albedo *= LIKENESS_TEXEL;
     else if (likenessMode == 1) albedo = likenessPainted == 1 ? paint : albedo;
-    else albedo = vec3(0.50, 0.475, 0.45);
-    if (!gl_FrontFacing) albedo = vec3(0.10, 0.075, 0.07);
-    shown = likenessLit == 1 ? albedo * likenessLight(n) : albedo;
+    else albedo = vec3(0.46, 0.435, 0.41);
+    if (!front) albedo = vec3(0.10, 0.075, 0.07);
+    shown = likenessLit == 1 ? albedo * likenessLight(n, dot(n, eye), likenessMode == 2 ? 1.0 : 0.35) : albedo;
   }
   if (likenessMask == 1) shown *= mix(vec3(1.0), vec3(0.16, 0.17, 0.20), vertexColorVSOutput.a);
 """
@@ -121,6 +128,7 @@ class SurfaceShader:
         self._set("Lit", 1)
         self._set("Mask", 1)
         self._set("Flat", 0)
+        self._set("Draft", 0)
         self._set("Painted", int(painted))
 
     def show(self, shading: Shading) -> None:
@@ -132,6 +140,10 @@ class SurfaceShader:
 
     def set_flat(self, flat: bool) -> None:
         self._set("Flat", int(flat))
+
+    def set_draft(self, draft: bool) -> None:
+        """The stand-in has folds: shade what they turn away as if it faced the eye."""
+        self._set("Draft", int(draft))
 
     def set_edges(self, visible: bool) -> None:
         """Edges need VTK's geometry shader, whose variables exist in that case only."""

@@ -100,7 +100,7 @@ def _cell_keys(positions, lower, scale):
         key = np.int64(0)
         for k in range(3):
             place = np.int64((positions[i, k] - lower[k]) * scale)
-            key = key * _MOST_CELLS_ALONG + min(max(place, 0), _MOST_CELLS_ALONG - 1)
+            key = key * np.int64(_MOST_CELLS_ALONG) + min(max(place, np.int64(0)), np.int64(_MOST_CELLS_ALONG - 1))
         keys[i] = key
     return keys
 

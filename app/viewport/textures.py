@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -56,13 +57,11 @@ def white_texture() -> vtkTexture:
 
 def _texture(pixels: np.ndarray) -> vtkTexture:
     """(H, W, 3) uint8 as a texture over the same memory."""
-    # VTK asks for writeable memory but does not write.
     rows = np.ascontiguousarray(pixels).reshape(-1, 3)
     image = vtkImageData()
     image.SetDimensions(pixels.shape[1], pixels.shape[0], 1)
-    scalars = numpy_to_vtk(rows, deep=0)
-    image.GetPointData().SetScalars(scalars)
-    result = vtkTexture()
+    image.GetPointData().SetScalars(numpy_to_vtk(rows, deep=0))
+    result: Any = vtkTexture()
     result.SetInputData(image)
     result.InterpolateOn()
     result.SetColorModeToDirectScalars()

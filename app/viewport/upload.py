@@ -19,6 +19,7 @@ from OpenGL.raw.GL.VERSION import GL_1_0, GL_1_1, GL_1_5  # noqa: E402
 
 # Ranges closer than this many vertices go in one call: sending 24 kB more costs less than another call.
 _JOIN_VERTICES = 2048
+_SOFTWARE_RENDERERS = (b"llvmpipe", b"softpipe", b"swiftshader", b"software", b"basic render")
 
 
 def joined(ranges: np.ndarray) -> np.ndarray:
@@ -59,6 +60,12 @@ def upload_ranges(window: object, array: vtkDataArray, values: np.ndarray, range
     finally:
         GL_1_5.glBindBuffer(GL_1_5.GL_ARRAY_BUFFER, 0)
     return GL_1_1.glGetError() == 0
+
+
+def is_software() -> bool:
+    """Whether the current context draws on the processor: no graphics card, or no driver for it."""
+    name = ctypes.string_at(GL_1_0.glGetString(GL_1_1.GL_RENDERER) or b"").lower()
+    return any(word in name for word in _SOFTWARE_RENDERERS)
 
 
 def finish() -> None:

@@ -259,7 +259,14 @@ class Viewport(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._take(self._filter.mouse(event), event)
 
-    mouseDoubleClickEvent = mouseMoveEvent = mouseReleaseEvent = mousePressEvent
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self._take(self._filter.mouse(event), event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._take(self._filter.mouse(event), event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._take(self._filter.mouse(event), event)
 
     def tabletEvent(self, event: QTabletEvent) -> None:
         self._take(self._filter.tablet(event), event)
