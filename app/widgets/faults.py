@@ -1,0 +1,80 @@
+"""What happens when the program meets a fault of its own: it is logged and shown, and the session goes on.
+
+An exception in a Qt slot or virtual method would otherwise be printed and lost. What does not live here: errors that
+were foreseen (`app.errors`), which whoever called handles.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import logging.handlers
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QMessageLogContext, QObject, QtMsgType, Signal, qInstallMessageHandler
+
+from app.settings import state_folder
+
+_LOG_BYTES = 1 << 20
+_LOG_FILES = 3
+log = logging.getLogger("likeness")
+
+
+def start_log() -> Path:
+    """Log to files in the state folder, a crash of native code included. Returns the log's path."""
+    path = state_folder() / "likeness.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.handlers.RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        log.addHandler(handler)
+        faulthandler.enable((path.parent / "crash.log").open("a"))
+    except OSError:
+        log.addHandler(logging.StreamHandler())
+    log.setLevel(logging.INFO)
+    return path
+
+
+class FaultHandler(QObject):
+    """Catches what nobody else caught, on any thread, and hands it to `show` on the GUI thread."""
+
+    _caught = Signal(object)
+
+    def __init__(self, show: Callable[[BaseException], None], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._showing = False
+        self._show = show
+        self._caught.connect(self._show_once)
+        sys.excepthook = self._from_main
+        threading.excepthook = self._from_thread
+        qInstallMessageHandler(_qt_message)
+
+    def _from_main(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+            return
+        log.error("unexpected", exc_info=(kind, error, trace))
+        self._caught.emit(error)
+
+    def _from_thread(self, caught: threading.ExceptHookArgs) -> None:
+        if caught.exc_value is not None:
+            self._from_main(caught.exc_type, caught.exc_value, caught.exc_traceback)
+
+    def _show_once(self, error: BaseException) -> None:
+        # A fault in painting comes back with every frame: one box at a time.
+        if self._showing:
+            return
+        self._showing = True
+        try:
+            self._show(error)
+        finally:
+            self._showing = False
+
+
+def _qt_message(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+    level = logging.INFO if kind in (QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg) else logging.WARNING
+    log.log(level, "Qt: %s", message)
