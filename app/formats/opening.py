@@ -52,12 +52,8 @@ def open_mesh(path: Path, limits: Limits | None = None, progress: Progress = no_
     assert file_format.read is not None
     _check_size(path, limits)
     soup = file_format.read(path, limits, lambda fraction, doing: progress(_READ_SHARE * fraction, doing))
-    if not len(soup.triangles):
-        raise UnreadableFile("holds no triangles", path, "Export the model again as a mesh with faces")
     progress(_READ_SHARE, "Joining seams")
     stand_upright(soup)
-    notes = list(soup.notes)
-    _drop_unusable_triangles(soup, notes)
     try:
         mesh = build_mesh(soup)
     except ValueError as error:
@@ -67,7 +63,7 @@ def open_mesh(path: Path, limits: Limits | None = None, progress: Progress = no_
     progress(1.0, "Opened")
     lowest, highest = PLAUSIBLE_HEIGHT_MM
     unit_known = soup.unit_mm is not None and lowest <= float(mesh.size()[2]) <= highest
-    return Opened(mesh, path, file_format.id, unit_known, notes, len(soup.triangles))
+    return Opened(mesh, path, file_format.id, unit_known, list(soup.notes), len(soup.triangles))
 
 
 def open_in_worker(path: Path, progress: Progress | None = None, cancelled: Callable[[], bool] | None = None) -> Opened:
@@ -109,18 +105,3 @@ def _check_size(path: Path, limits: Limits) -> None:
     if file_bytes > limits.file_bytes:
         what = f"is {file_bytes / (1 << 20):,.0f} MB large; at most {limits.file_bytes / (1 << 20):,.0f} MB are read"
         raise LimitExceeded(what, path, "Reduce it before opening it here")
-
-
-def _drop_unusable_triangles(soup: Soup, notes: list[str]) -> None:
-    """Leave out triangles with a corner that is not a finite number, and say so."""
-    finite = np.isfinite(soup.positions).all(axis=1)
-    if finite.all():
-        return
-    keep = finite[soup.triangles].all(axis=1)
-    soup.positions = np.where(finite[:, None], soup.positions, np.float32(0))
-    dropped = len(keep) - int(keep.sum())
-    if dropped:
-        soup.triangles = soup.triangles[keep]
-        soup.corner_uv = None if soup.corner_uv is None else soup.corner_uv[keep]
-        soup.triangle_material = None if soup.triangle_material is None else soup.triangle_material[keep]
-        notes.append(f"{dropped} triangles with a corner that is not a number were left out.")

@@ -1,0 +1,170 @@
+"""glTF 2.0: GLB and glTF files into a soup; the writer is in `gltf_write`.
+
+    container, JSON, buffers   gltf_document (packed views: gltf_meshopt)
+    arrays                     gltf_accessors
+    one primitive              gltf_primitives, gltf_materials
+    where it stands            gltf_scene
+
+Units are metres, Y up. Coordinates keep the file's precision; seams are welded later.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from app.errors import LimitExceeded, UnreadableFile
+from app.formats.gltf_document import Document, Item, load_document
+from app.formats.gltf_materials import Materials
+from app.formats.gltf_primitives import Piece, read_piece
+from app.formats.gltf_scene import Placement, placed, read_placements
+from app.formats.gltf_write import write
+from app.formats.images import linear_to_srgb
+from app.formats.reading import finished
+from app.formats.registry import Format, Limits, Progress, register
+from app.formats.writing import read_mark
+from app.mesh.soup import Soup
+
+_MM_PER_METRE = 1000.0
+_UNDERSTOOD = {
+    "EXT_mesh_gpu_instancing",
+    "EXT_meshopt_compression",
+    "EXT_texture_avif",
+    "EXT_texture_webp",
+    "KHR_draco_mesh_compression",
+    "KHR_mesh_quantization",
+    "KHR_meshopt_compression",
+    "KHR_texture_basisu",
+    "KHR_texture_transform",
+}
+_BYTES_PER_VERTEX = 12
+_BYTES_PER_TRIANGLE = 12
+
+
+def read(path: Path, limits: Limits, progress: Progress) -> Soup:
+    """Read a GLB or glTF file. Raises UnreadableFile, and LimitExceeded for what asks for too much."""
+    try:
+        soup = _read(path, limits, progress)
+    except UnreadableFile as error:
+        where = f"{path}, {error.where}" if error.where else str(path)
+        raise type(error)(error.what, where, error.advice) from error
+    return finished(soup, path, limits)
+
+
+def _read(path: Path, limits: Limits, progress: Progress) -> Soup:
+    progress(0.0, "Reading the file")
+    document = load_document(path, limits)
+    _note_extensions(document)
+    placements = read_placements(document)
+    materials = Materials(document)
+    pieces: dict[int, list[Piece]] = {}
+    for number, placement in enumerate(placements):
+        if placement.mesh not in pieces:
+            progress(0.2 + 0.5 * number / len(placements), "Reading triangles")
+            pieces[placement.mesh] = _mesh(document, materials, placement.mesh)
+    parts = [(piece, placement) for placement in placements for piece in pieces[placement.mesh]]
+    _check_total(document, parts)
+    progress(0.7, "Placing parts")
+    soup = _soup(parts)
+    progress(1.0, "Placing parts")
+    soup.materials = materials.soup_materials or soup.materials
+    soup.notes = document.notes
+    asset = document.root.item("asset")
+    meant = read_mark(json.dumps(asset.data.get("extras")).encode()) if asset and "extras" in asset else None
+    if meant:
+        soup.up, soup.unit_mm = meant
+    return soup
+
+
+def _note_extensions(document: Document) -> None:
+    for name in document.root.list("extensionsRequired"):
+        if name not in _UNDERSTOOD and not str(name).startswith("KHR_materials"):
+            document.note(f"The file requires {str(name)[:60]}, which is not known here; something may be missing.")
+
+
+def _mesh(document: Document, materials: Materials, index: int) -> list[Piece]:
+    mesh = document.part("meshes", index)
+    weights = mesh.list("weights")
+    morphs = [float(weight) if isinstance(weight, int | float) else 0.0 for weight in weights]
+    found = [
+        read_piece(document, materials, Item(primitive, f"{mesh.where}, primitive {number}"), morphs)
+        for number, primitive in enumerate(mesh.list("primitives"))
+    ]
+    return [piece for piece in found if piece is not None and len(piece.triangles)]
+
+
+def _check_total(document: Document, parts: list[tuple[Piece, Placement]]) -> None:
+    """Refuse instances without end before any of them is made."""
+    limits = document.limits
+    if len(parts) > limits.nodes:
+        raise LimitExceeded(f"has more than {limits.nodes:,} parts", "scene", "Merge its parts first")
+    vertices = sum(len(piece.positions) for piece, _ in parts)
+    triangles = sum(len(piece.triangles) for piece, _ in parts)
+    if vertices > limits.vertices or triangles > limits.triangles:
+        what = f"shows {triangles:,} triangles in all; at most {limits.triangles:,} are read"
+        raise LimitExceeded(what, "scene", "Reduce it before opening it here")
+    stored = {id(piece): piece for piece, _ in parts}.values()
+    repeated_vertices = vertices - sum(len(piece.positions) for piece in stored)
+    repeated_triangles = triangles - sum(len(piece.triangles) for piece in stored)
+    document.charge(_BYTES_PER_VERTEX * repeated_vertices + _BYTES_PER_TRIANGLE * repeated_triangles, "scene")
+
+
+def _soup(parts: list[tuple[Piece, Placement]]) -> Soup:
+    positions, triangles, offset = [], [], 0
+    for piece, placement in parts:
+        points, mirrored = placed(piece, placement)
+        corners = piece.triangles[:, ::-1] if mirrored else piece.triangles
+        positions.append(points)
+        triangles.append(corners + np.int32(offset) if offset else corners)
+        offset += len(points)
+    all_triangles = _joined(triangles, (0, 3), np.int32)
+    uv = _uv(parts)
+    sizes = [len(piece.triangles) for piece, _ in parts]
+    material = np.repeat(np.array([piece.look.index for piece, _ in parts], np.int16), sizes)
+    return Soup(
+        positions=_joined(positions, (0, 3), np.float32),
+        triangles=all_triangles,
+        colors=_colors(parts),
+        uv=uv,
+        corner_uv=None if uv is None else all_triangles,
+        triangle_material=material,
+        up="y",
+        unit_mm=_MM_PER_METRE,
+    )
+
+
+def _joined(arrays: list[np.ndarray], empty: tuple[int, int], kind: type) -> np.ndarray:
+    if not arrays:
+        return np.empty(empty, kind)
+    return np.ascontiguousarray(arrays[0]) if len(arrays) == 1 else np.concatenate(arrays)
+
+
+def _uv(parts: list[tuple[Piece, Placement]]) -> np.ndarray | None:
+    if all(piece.uv is None for piece, _ in parts):
+        return None
+    found = [np.zeros((len(piece.positions), 2), np.float32) if piece.uv is None else piece.uv for piece, _ in parts]
+    return _joined(found, (0, 2), np.float32)
+
+
+def _colors(parts: list[tuple[Piece, Placement]]) -> np.ndarray | None:
+    """(N, 3) sRGB where any piece has vertex colours. The base colour is part of them, except under a texture."""
+    if all(piece.colors is None for piece, _ in parts):
+        return None
+    found = []
+    for piece, _ in parts:
+        factor = np.array((1.0, 1.0, 1.0) if piece.look.textured else piece.look.linear_color, np.float32)
+        colors = np.ones((len(piece.positions), 3), np.float32) if piece.colors is None else piece.colors
+        found.append(linear_to_srgb(np.clip(np.nan_to_num(colors) * factor, 0, 1)))
+    return _joined(found, (0, 3), np.float32)
+
+
+def _sniff(head: bytes) -> bool:
+    if head.startswith(b"glTF"):
+        return True
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return text.startswith(b"{") and any(key in text for key in (b'"asset"', b'"buffers"', b'"meshes"', b'"scenes"'))
+
+
+register(Format("gltf", "glTF", (".glb", ".gltf"), read=read, write=write, sniff=_sniff))
