@@ -32,7 +32,7 @@ def build_mesh(soup: Soup) -> Mesh:
     order = np.argsort(_hilbert_keys(positions[first]), kind="stable")
     rank = np.empty(len(order), np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
-    vertex_of = np.where(welded >= 0, rank[welded], -1).astype(np.int32)  # soup vertex -> mesh vertex
+    vertex_of = np.append(rank, np.int32(-1))[welded]  # soup vertex -> mesh vertex, -1 where unused
     new_triangles = vertex_of[triangles]
     triangle_order = np.argsort(new_triangles.min(axis=1), kind="stable") if len(triangles) else np.empty(0, np.int64)
     new_triangles = np.ascontiguousarray(new_triangles[triangle_order])

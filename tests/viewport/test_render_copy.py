@@ -1,0 +1,113 @@
+"""The render copy against plain numpy indexing of the mesh."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.mesh.build import build_mesh
+from app.mesh.soup import Material
+from app.viewport.render_copy import RenderCopy
+from app.viewport.upload import joined
+from tests.meshes import icosphere_soup, sphere, textured_soup
+
+
+@pytest.fixture
+def ball():
+    return build_mesh(textured_soup(96, 48))
+
+
+def expected(mesh, copy):
+    rows = mesh.uv_vertex if len(copy.source) else np.arange(mesh.vertex_count)
+    paint = np.full((len(rows), 4), 255, np.uint8)
+    if mesh.colors is not None:
+        paint[:, :3] = np.floor(np.clip(mesh.colors[rows], 0, 1) * 255 + 0.5)
+    paint[:, 3] = np.floor(np.clip(mesh.mask[rows], 0, 1) * 255 + 0.5)
+    return mesh.positions[rows], mesh.normals[rows], paint
+
+
+def test_a_mesh_without_seams_is_not_copied():
+    mesh = sphere(3)
+    copy = RenderCopy(mesh)
+    assert copy.positions is mesh.positions
+    assert copy.normals is mesh.normals
+    assert copy.groups[0].triangles is mesh.triangles
+
+
+def test_seams_split_vertices_in_the_copy_only(ball):
+    copy = RenderCopy(ball)
+    assert len(copy.positions) == len(ball.uv) > ball.vertex_count
+    for have, want in zip((copy.positions, copy.normals, copy.paint), expected(ball, copy), strict=True):
+        np.testing.assert_array_equal(have, want)
+    np.testing.assert_array_equal(copy.positions[copy.groups[0].triangles], ball.positions[ball.triangles])
+
+
+@pytest.mark.parametrize("textured", [True, False])
+def test_dirty_ranges_bring_all_of_the_change(ball, textured):
+    mesh = ball if textured else sphere(5, colored=True)
+    copy = RenderCopy(mesh)
+    assert copy.update() == {}
+    rng = np.random.default_rng(1)
+    moved = np.arange(200, 900, 3, dtype=np.int32)
+    mesh.positions[moved] *= 1.05
+    mesh.touched("positions", moved)
+    mesh.refresh()
+    masked = np.arange(2000, 2100, dtype=np.int32)
+    mesh.mask[masked] = rng.random(100)
+    mesh.touched("mask", masked)
+    if mesh.colors is not None:
+        mesh.colors[moved] = rng.random((len(moved), 3)) * 1.2 - 0.1
+        mesh.touched("colors", moved)
+    before = copy.paint.copy()
+    changed = copy.update()
+    assert set(changed) == {"positions", "normals", "paint"}
+    for have, want in zip((copy.positions, copy.normals, copy.paint), expected(mesh, copy), strict=True):
+        np.testing.assert_array_equal(have, want)
+    differing = np.flatnonzero((before != copy.paint).any(axis=1))
+    inside = np.zeros(len(copy.paint), bool)
+    for start, stop in changed["paint"]:
+        inside[start:stop] = True
+    assert len(differing)
+    assert inside[differing].all()
+    assert not inside.all()
+
+
+def test_exchanged_arrays_are_noticed():
+    mesh = sphere(2)
+    copy = RenderCopy(mesh)
+    assert copy.is_current()
+    mesh.colors = np.ones((mesh.vertex_count, 3), np.float32)
+    assert not copy.is_current()
+
+
+def by_material(count, colors):
+    soup = icosphere_soup(3)
+    soup.materials = [Material(f"m{i}", color) for i, color in zip(range(count), colors, strict=True)]
+    heights = soup.positions[soup.triangles][..., 2].mean(axis=1)
+    bands = np.argsort(np.argsort(heights)) * count // len(heights)  # from the lowest triangles to the highest
+    soup.triangle_material = bands.astype(np.int16)
+    return build_mesh(soup)
+
+
+def test_materials_that_look_alike_share_a_group():
+    mesh = by_material(3, [(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0)])
+    copy = RenderCopy(mesh)
+    assert sorted(len(group.triangles) for group in copy.groups) == sorted(
+        (np.count_nonzero(mesh.triangle_material == 1), np.count_nonzero(mesh.triangle_material != 1))
+    )
+    assert not copy.has_vertex_colors
+
+
+def test_many_plain_materials_become_vertex_colours():
+    colors = [(i / 20, 0.5, 1 - i / 20) for i in range(20)]
+    mesh = by_material(20, colors)
+    copy = RenderCopy(mesh)
+    assert len(copy.groups) == 1
+    assert copy.has_vertex_colors
+    lowest, highest = mesh.positions[:, 2].argmin(), mesh.positions[:, 2].argmax()
+    np.testing.assert_array_equal(copy.paint[[lowest, highest]], [[0, 128, 255, 0], [242, 128, 13, 0]])
+
+
+def test_ranges_are_joined_when_near_and_kept_apart_when_far():
+    ranges = np.array([[90_000, 91_000], [0, 1000], [1500, 3000], [500, 1200]])
+    np.testing.assert_array_equal(joined(ranges), [[0, 3000], [90_000, 91_000]])
