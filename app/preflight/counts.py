@@ -21,6 +21,7 @@ import numpy as np
 
 from app.mesh.jit import inline_kernel, kernel, parallel_kernel, prange
 from app.mesh.mesh import Mesh
+from app.mesh.soup import Material
 from app.mesh.topology import Topology
 
 # Shells with fewer triangles than this are taken for floating bits of a scan or a generator.
@@ -68,6 +69,7 @@ class Counts:
     watertight: bool
     has_texture: bool
     has_vertex_colors: bool
+    has_material_colors: bool
 
 
 _structures: WeakKeyDictionary[Topology, Structure] = WeakKeyDictionary()
@@ -88,6 +90,7 @@ def inspect(mesh: Mesh) -> Counts:
         watertight=mesh.triangle_count > parts.degenerate and parts.open_edges == parts.non_manifold_edges == 0,
         has_texture=mesh.has_texture,
         has_vertex_colors=mesh.colors is not None,
+        has_material_colors=any(material.base_color != Material().base_color for material in mesh.materials),
         **vars(parts),
     )
 

@@ -1,8 +1,8 @@
 """Printer profiles: what a printer or a print service wants, as TOML files that a user can read, edit and add to.
 
-Built-in ones are in `resources/printers`, the user's own in the folder `printers` beside the settings; one with the same
-file name replaces the built-in one. A file's name without `.toml` is the profile's id. Judging a mesh by a profile is
-`check`'s business, obeying it is `export`'s.
+Built-in ones are in `resources/printers`, the user's own in the folder `printers` beside the settings; one with the
+same file name replaces the built-in one. A file's name without `.toml` is the profile's id. Judging a mesh by a profile
+is `check`'s business, obeying it is `export`'s.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ TARGET_TRIANGLES = 1_600_000
 class PrinterProfile:
     """One printer's wishes. Each field but `id` is a key of the TOML file, with this meaning and default.
 
-    label: name in menus. format: id of the file format. suffix: of exported files, with the dot; a format other than its own of ".zip" packs it.
+    label: name in menus. format: id of the file format. suffix: of exported files, with the dot; ".zip" packs a format
+    of several files into one.
     up, unit_mm: axis that points up in the file, "y" or "z", and millimetres per file unit.
     target_triangles: wanted number, 0 for no wish. triangle_tolerance: accepted distance from it, as a part of it.
     products: kind of figure -> heights in mm that it is sold in; empty for no wish. height_tolerance_mm: accepted
     distance from these. max_size_mm: the printer's room along x, y and z, Z up; empty for no limit.
-    max_file_mb: largest file, MB of 1,000,000 bytes; 0 for no limit. wall_mm: thinnest wall that survives; told, not measured.
-    watertight_required: whether holes and non-manifold edges fail the check.
+    max_file_mb: largest file, MB of 1,000,000 bytes; 0 for no limit. wall_mm: thinnest wall that survives; told to the
+    user, not measured. watertight_required: whether holes and non-manifold edges fail the check.
     color: "texture" (texture if there is one, otherwise vertex colours), "vertex" or "none".
     texture_format: "png", "jpeg" or "keep". texture_limit: largest width and height in pixels, 0 for no limit.
     single_texture: whether several textures are put together into one.
@@ -131,7 +132,7 @@ def _load() -> tuple[dict[str, PrinterProfile], dict[str, InvalidInput]]:
     return dict(sorted(usable.items(), key=lambda item: (item[0] != DEFAULT, item[0]))), wrong
 
 
-class _Unwanted(Exception):  # noqa: N818 - says what is wanted instead
+class _Unwanted(Exception):
     """A value of the wrong kind; the text says what is wanted."""
 
 

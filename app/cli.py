@@ -1,0 +1,353 @@
+"""The command line: check, export, convert, sculpt, bench. No Qt here, and nothing heavy until a command runs.
+
+Exit codes: 0 done (check: all pass), 1 a checked file fails its profile, 2 a file cannot be read or a command cannot be
+carried out; then one line on the error stream says what, where and what to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.errors import InvalidInput, LikenessError
+
+if TYPE_CHECKING:
+    from app.formats.opening import Opened
+    from app.mesh.mesh import Mesh
+    from app.preflight.export import ExportReport
+
+DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+_BENCH_TRIANGLES = 1_600_000
+COMMANDS = ("check", "export", "convert", "sculpt", "bench")
+_EXAMPLES = """examples:
+  likeness check figure.3mf                       does the house printer take it?
+  likeness check *.glb --json                     the same for machines
+  likeness export base.glb -o figure.3mf --height 150
+  likeness convert scan.obj scan.glb
+  likeness sculpt base.glb --strokes strokes.json -o sculpted.glb
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command line that begins with a command. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="likeness", formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_commands(parser.add_subparsers(dest="command", metavar="command", required=True))
+    return run(parser.parse_args(arguments))
+
+
+def summary() -> str:
+    """The commands and some examples, for the program's own help."""
+    lines = [f"  {name:<9} {_SUMMARIES[name]}" for name in COMMANDS]
+    return "\n".join(["commands (each has its own --help):", *lines, "", _EXAMPLES])
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out a parsed command. Returns the exit code; errors are one line on the error stream."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a file name need not be valid in the terminal's encoding
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return args.carry_out(args)
+    except LikenessError as error:
+        _tell(f"likeness: {' '.join(str(error).split())}")
+        return UNUSABLE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough. Closing here keeps the interpreter from trying again.
+        sys.stderr.close()
+        return DONE
+
+
+def add_commands(commands: Any) -> None:
+    """Add the commands to what `ArgumentParser.add_subparsers` returned."""
+    _add_check(commands)
+    _add_export(commands)
+    _add_convert(commands)
+    _add_sculpt(commands)
+    _add_bench(commands)
+
+
+_SUMMARIES = {
+    "check": "Say whether files are ready for a printer.",
+    "export": "Write a file for a printer and check it by reading it back.",
+    "convert": "Write a mesh in another format, by the suffix of OUT.",
+    "sculpt": "Apply strokes from a JSON file, as the window would.",
+    "bench": "Time brushes, upload, opening, checking and export.",
+}
+
+
+def _command(commands: Any, name: str, carry_out: Callable[[argparse.Namespace], int]) -> Any:
+    parser = commands.add_parser(
+        name,
+        help=_SUMMARIES[name],
+        description=_SUMMARIES[name],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(carry_out=carry_out)
+    return parser
+
+
+def _add_check(commands: Any) -> None:
+    parser = _command(commands, "check", _check)
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("--profile", default="wjp", metavar="NAME", help="printer profile, default wjp")
+    parser.add_argument("--json", action="store_true", help="print a JSON list, one object per file")
+    parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="files to read at once, default 1")
+    parser.add_argument(
+        "--time-limit", type=_positive, metavar="S", help="seconds per file, default 8 and 1 more per 10 MB"
+    )
+
+
+def _add_export(commands: Any) -> None:
+    parser = _command(commands, "export", _export)
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--profile", default="wjp", metavar="NAME", help="printer profile, default wjp")
+    parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="default: the name of FILE, here")
+    _add_height(parser)
+
+
+def _add_convert(commands: Any) -> None:
+    parser = _command(commands, "convert", _convert)
+    parser.add_argument("file", type=Path, metavar="IN")
+    parser.add_argument("output", type=Path, metavar="OUT")
+    _add_height(parser)
+
+
+def _add_sculpt(commands: Any) -> None:
+    parser = _command(commands, "sculpt", _sculpt)
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--strokes", type=Path, required=True, metavar="STROKES.json")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
+    _add_height(parser)
+    short_help = parser.format_help
+    # Made when asked for: the list of brushes takes importing them.
+    parser.format_help = lambda: f"{short_help()}\n{_stroke_help()}"
+
+
+def _add_bench(commands: Any) -> None:
+    parser = _command(commands, "bench", _bench)
+    parser.add_argument("--triangles", type=_count, default=_BENCH_TRIANGLES, metavar="N")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _stroke_help() -> str:
+    from app.sculpt import scripted
+    from app.sculpt.brush import brushes
+
+    rows = [f"  {brush.id:<9} {brush.tooltip}" for brush in brushes().values()]
+    return "\n".join([str(scripted.__doc__), "Brushes:", *rows, ""])
+
+
+def _add_height(parser: Any) -> None:
+    parser.add_argument("--height", type=_positive, metavar="MM", help="scale to this height in mm")
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError("must be above 0")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value
+
+
+def _check(args: argparse.Namespace) -> int:
+    from app import worker
+    from app.preflight import warm
+    from app.preflight.check import check_file
+    from app.preflight.profiles import profile
+
+    wanted = profile(args.profile)
+    worker.warm_up(warm.prepare)
+    with ThreadPoolExecutor(args.jobs) as pool:
+        answers = pool.map(lambda path: check_file(path, wanted, args.time_limit), args.files)
+        if args.json:
+            verdicts = [answer["verdict"] for answer in _print_json(answers)]
+        else:
+            verdicts = _print_table(answers)
+    worker.cool_down()
+    return UNUSABLE if "unreadable" in verdicts else FAILED if "fail" in verdicts else DONE
+
+
+def _print_json(answers: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    rows = list(answers)
+    _print(json.dumps(rows, indent=1))
+    return rows
+
+
+def _print_table(answers: Iterable[dict[str, Any]]) -> list[str]:
+    """Row by row, as files are done. Returns the verdicts."""
+    verdicts = []
+    row = "{:<11}{:>12}{:>27}{:>8}{:>14}{:>8}  {}"
+    _print(row.format("verdict", "triangles", "size in mm", "open", "non-manifold", "shells", "file"))
+    for answer in answers:
+        verdicts.append(answer["verdict"])
+        cells = ["-"] * 5
+        if answer["triangles"] is not None:
+            size = " × ".join(f"{extent:,.1f}" for extent in answer["size_mm"])
+            counts = (answer[name] for name in ("open_edges", "non_manifold_edges", "shells"))
+            cells = [f"{answer['triangles']:,}", size, *(f"{count:,}" for count in counts)]
+        _print(row.format(answer["verdict"], *cells, answer["file"]))
+        _print(f"{'':<11}{answer['message']}")
+    return verdicts
+
+
+def _export(args: argparse.Namespace) -> int:
+    from app.preflight.profiles import profile
+
+    wanted = profile(args.profile)
+    output = args.output or Path(f"{args.file.stem}{wanted.suffix}")
+    opened = _open(args, output)
+    _write(opened.mesh, output, wanted, args.height)
+    return DONE
+
+
+def _convert(args: argparse.Namespace) -> int:
+    from app.preflight.export import plain_profile
+
+    wanted = plain_profile(args.output)
+    opened = _open(args, args.output)
+    _write(opened.mesh, args.output, wanted, args.height)
+    return DONE
+
+
+@dataclass
+class _Owner:
+    """Whose mesh the history records."""
+
+    mesh: Mesh | None
+
+
+def _sculpt(args: argparse.Namespace) -> int:
+    from app.mesh.transform import scaled_to_height
+    from app.preflight.export import plain_profile
+    from app.sculpt.history import History
+    from app.sculpt.scripted import run_strokes
+
+    wanted = plain_profile(args.output)
+    strokes = _read_json(args.strokes)
+    opened = _open(args, args.output)
+    mesh = opened.mesh
+    if args.height is not None:  # strokes are in mm of the finished size
+        mesh = scaled_to_height(mesh, args.height)
+    mesh = _paintable(mesh, strokes)
+    with _Progress() as progress:
+        # Nothing is undone here, so the history may forget all but its last step.
+        run_strokes(mesh, History(_Owner(mesh), 0), strokes, progress)
+    _write(mesh, args.output, wanted, None)
+    return DONE
+
+
+def _paintable(mesh: Mesh, strokes: dict[str, Any]) -> Mesh:
+    """The mesh with colours on its vertices if a stroke paints and it has none."""
+    from app.mesh.colors import with_vertex_colors
+    from app.sculpt.brush import brushes
+
+    painting = {brush.id for brush in brushes().values() if brush.attribute == "colors"}
+    entries = strokes.get("strokes")
+    used = (
+        {str(entry.get("brush")) for entry in entries if isinstance(entry, dict)}
+        if isinstance(entries, list)
+        else set()
+    )
+    if mesh.colors is not None or not painting & used:
+        return mesh
+    _tell("note: the colours were moved onto the vertices, so that they can be painted")
+    return with_vertex_colors(mesh)
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from app.bench import run_bench
+
+    return DONE
+
+
+def _open(args: argparse.Namespace, output: Path) -> Opened:
+    """Open args.file in a worker process, with progress; and refuse to write over it."""
+    from app import worker
+    from app.formats import opening
+
+    if output.exists() and args.file.exists() and output.samefile(args.file):
+        raise InvalidInput("is the file that is read", output, "Choose another name for the output")
+    worker.warm_up(opening.prepare)
+    with _Progress() as progress:
+        opened = opening.open_in_worker(args.file, progress)
+    for note in opened.notes:
+        _tell(f"note: {note}")
+    if not opened.unit_known and args.height is None:
+        height = float(opened.mesh.size()[2])
+        _tell(f"note: {args.file} does not say its size for certain; {height:,.1f} mm tall is assumed (see --height)")
+    return opened
+
+
+def _write(mesh: Mesh, output: Path, wanted: Any, height_mm: float | None) -> None:
+    from app import worker
+    from app.preflight.export import export_in_worker
+
+    with _Progress() as progress:
+        report = export_in_worker(mesh, output, wanted, progress, height_mm=height_mm)
+    worker.cool_down()
+    _print_report(report)
+
+
+def _print_report(report: ExportReport) -> None:
+    x, y, z = report.size_mm
+    size = f"{report.triangles:,} triangles, {x:,.1f} × {y:,.1f} × {z:,.1f} mm, {report.bytes / 1e6:,.1f} MB"
+    _print(f"{report.path}: {size}, {report.seconds:.1f} s")
+    for file in report.files[1:]:
+        _print(f"  with {file.name}")
+    for check in report.checks:
+        _print(f"  {check.name}: {check.found}")
+    for warning in report.warnings:
+        _tell(f"note: {warning}")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InvalidInput(f"cannot be read: {error.strerror or error}", path, "Check the name") from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"is not valid JSON: {error}", path, "Correct that place") from error
+    if not isinstance(content, dict):
+        raise InvalidInput("is not a JSON object", path, "See the description of stroke files")
+    return content
+
+
+class _Progress:
+    """Shows progress on the error stream when that is a terminal."""
+
+    def __enter__(self) -> Callable[[float, str], None]:
+        self._shown = 0
+        return self._show if sys.stderr.isatty() else lambda fraction, doing: None
+
+    def _show(self, fraction: float, doing: str) -> None:
+        text = f"{100 * fraction:3.0f} %  {doing}"
+        sys.stderr.write("\r" + text.ljust(self._shown))
+        sys.stderr.flush()
+        self._shown = len(text)
+
+    def __exit__(self, *error: object) -> None:
+        if self._shown:
+            sys.stderr.write("\r" + " " * self._shown + "\r")
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(text + "\n")
