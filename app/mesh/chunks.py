@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.mesh.jit import kernel, parallel_kernel, prange
+from app.mesh.jit import kernel, parallel_kernel, prange, scaling_kernel
 
 CHUNK_VERTICES = 1024
 
@@ -43,7 +43,7 @@ class Chunks:
         vertex_offsets = np.minimum(np.arange(count + 1, dtype=np.int64) * size, vertex_count)
         triangle_offsets = _triangle_offsets(triangles, vertex_offsets)
         chunks = cls(vertex_offsets, triangle_offsets, size)
-        _vertex_boxes(positions, vertex_offsets, np.arange(count), chunks.lower, chunks.upper)
+        _vertex_boxes.parallel(positions, vertex_offsets, np.arange(count), chunks.lower, chunks.upper)
         return chunks
 
     def of_vertices(self, vertices: np.ndarray) -> np.ndarray:
@@ -52,7 +52,7 @@ class Chunks:
 
     def refresh(self, positions: np.ndarray, chunks: np.ndarray) -> None:
         """Renew the vertex boxes of these chunks after their vertices moved."""
-        _vertex_boxes(positions, self.vertex_offsets, chunks, self.lower, self.upper)
+        _vertex_boxes.pick(len(chunks) * self.size)(positions, self.vertex_offsets, chunks, self.lower, self.upper)
         self.moved[chunks] = 1
 
     def refresh_triangle_boxes(self, positions: np.ndarray, triangles: np.ndarray) -> None:
@@ -84,29 +84,38 @@ def _triangle_offsets(triangles, vertex_offsets):
 def _chunks_of_sorted(vertices, size, count):
     out = np.empty(min(count, len(vertices)), np.int64)
     found = 0
-    last = -1
+    end = 0  # a compare per vertex instead of a division
     for i in range(len(vertices)):
-        chunk = vertices[i] // size
-        if chunk != last:
+        if vertices[i] >= end:
+            chunk = vertices[i] // size
             out[found] = chunk
             found += 1
-            last = chunk
+            end = (chunk + 1) * size
     return out[:found]
 
 
-@parallel_kernel
+@scaling_kernel
 def _vertex_boxes(positions, vertex_offsets, chunks, lower, upper):
     for i in prange(len(chunks)):
         c = chunks[i]
         start = vertex_offsets[c]
-        for k in range(3):
-            low = positions[start, k]
-            high = low
-            for v in range(start, vertex_offsets[c + 1]):
-                low = min(low, positions[v, k])
-                high = max(high, positions[v, k])
-            lower[c, k] = low
-            upper[c, k] = high
+        low_x = high_x = positions[start, 0]
+        low_y = high_y = positions[start, 1]
+        low_z = high_z = positions[start, 2]
+        for v in range(start + 1, vertex_offsets[c + 1]):
+            x, y, z = positions[v, 0], positions[v, 1], positions[v, 2]
+            low_x = min(low_x, x)
+            low_y = min(low_y, y)
+            low_z = min(low_z, z)
+            high_x = max(high_x, x)
+            high_y = max(high_y, y)
+            high_z = max(high_z, z)
+        lower[c, 0] = low_x
+        lower[c, 1] = low_y
+        lower[c, 2] = low_z
+        upper[c, 0] = high_x
+        upper[c, 1] = high_y
+        upper[c, 2] = high_z
 
 
 @parallel_kernel

@@ -86,8 +86,9 @@ def _mean_by_vertex(vertex, values, count):
         for k in range(3):
             total[vertex[i], k] += values[i, k]
     for v in range(count):
-        for k in range(3):
-            total[v, k] /= max(uses[v], np.int32(1))
+        if uses[v] > 1:
+            for k in range(3):
+                total[v, k] /= uses[v]
     return total
 
 

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from app.mesh.chunks import Chunks
+from app.mesh.jit import kernel
 from app.mesh.normals import refresh_normals, vertex_normals
 from app.mesh.soup import Material
 from app.mesh.topology import Topology
@@ -114,7 +115,7 @@ class Mesh:
         chunks = self.chunks.of_vertices(vertices)
         self.dirty[name][chunks] = 1
         if name == "positions":
-            self.moved[vertices] = 1
+            _mark(vertices, self.moved)
             self.chunks.refresh(self.positions, chunks)
 
     def touched_all(self, name: str) -> None:
@@ -122,7 +123,7 @@ class Mesh:
         self.dirty[name][:] = 1
         if name == "positions":
             self.moved[:] = 1
-            self.chunks.refresh(self.positions, np.arange(self.chunks.count, dtype=np.int32))
+            self.chunks.refresh(self.positions, np.arange(self.chunks.count))
 
     def refresh(self) -> None:
         """Bring normals up to date over all that moved and its one ring. Once per frame, not per dab."""
@@ -140,3 +141,10 @@ class Mesh:
         last = chunks[np.concatenate((breaks, [len(chunks) - 1]))]
         offsets = self.chunks.vertex_offsets
         return np.stack((offsets[first], offsets[last + 1]), axis=1).astype(np.int64)
+
+
+@kernel
+def _mark(vertices, flags):
+    # Twice as fast as flags[vertices] = 1, which converts the indices first.
+    for i in range(len(vertices)):
+        flags[vertices[i]] = 1

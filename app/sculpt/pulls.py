@@ -1,4 +1,4 @@
-"""Deltas that several brushes share: toward a plane, toward a line or point along the surface, toward a value."""
+"""Deltas that several brushes share: a push, a pull to a plane, to a line or point along the surface, to a value."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from app.mesh.jit import prange, scaling_kernel
 from app.sculpt.region import Region
 
 _NOWHERE = np.zeros(3)
+
+
+def push(region: Region, vector: np.ndarray) -> np.ndarray:
+    """The same delta (3,), mm, for all."""
+    _fill(region.vertices, vector, region.delta)
+    return region.delta
 
 
 def pull_to_plane(
@@ -42,6 +48,13 @@ def pull_to_value(region: Region, values: np.ndarray, goal: np.ndarray, rate: fl
     """Delta by a part `rate` of the way from (V, columns) values to one `goal` (columns,) float64."""
     _to_value(region.vertices, values, goal, rate, region.delta)
     return region.delta
+
+
+@scaling_kernel
+def _fill(vertices, vector, delta):
+    for i in prange(len(vertices)):
+        for k in range(3):
+            delta[i, k] = vector[k]
 
 
 @scaling_kernel

@@ -7,6 +7,7 @@ import numpy as np
 from app.mesh.mesh import Mesh
 from app.sculpt.brush import brush
 from app.sculpt.dabs import Dab
+from app.sculpt.pulls import push
 from app.sculpt.region import Region
 
 
@@ -19,5 +20,4 @@ from app.sculpt.region import Region
 )
 def draw(mesh: Mesh, region: Region, dab: Dab) -> np.ndarray:
     """A stroke at strength 1 raises the surface by half a radius."""
-    region.delta[:] = region.area(mesh, dab).normal * dab.height
-    return region.delta
+    return push(region, region.area(mesh, dab).normal * dab.height)

@@ -7,6 +7,7 @@ import numpy as np
 from app.mesh.mesh import Mesh
 from app.sculpt.brush import brush
 from app.sculpt.dabs import Dab
+from app.sculpt.pulls import push
 from app.sculpt.region import Region
 
 
@@ -20,5 +21,4 @@ from app.sculpt.region import Region
 )
 def grab(mesh: Mesh, region: Region, dab: Dab) -> np.ndarray:
     """The pointer's way since the start of the stroke; at strength 1 the middle stays under the pointer."""
-    region.delta[:] = dab.displacement * dab.strength
-    return region.delta
+    return push(region, dab.displacement * dab.strength)
