@@ -127,7 +127,7 @@ def _sample(pixels, uv, corner_uv, rows, repeat, colors):
         for k in range(3):
             u, v = np.float64(uv[corner_uv[row, k], 0]), np.float64(uv[corner_uv[row, k], 1])
             if not (abs(u) < 1e6 and abs(v) < 1e6):
-                u, v = 0.0, 0.0
+                u, v = np.float64(0.0), np.float64(0.0)
             x, y = u * width - 0.5, (1.0 - v) * height - 0.5
             x0, y0 = np.int64(np.floor(x)), np.int64(np.floor(y))
             fx, fy = x - x0, y - y0

@@ -5,6 +5,7 @@ What lives here: the characters of one number, blanks and line ends. What does n
 
 from __future__ import annotations
 
+import mmap
 import re
 
 import numpy as np
@@ -31,7 +32,7 @@ def is_blank(byte):
 @kernel
 def is_line_end(byte):
     """Newline or carriage return, so that Unix, Windows and old Mac files read the same."""
-    return byte == NEWLINE or byte == RETURN
+    return byte in (NEWLINE, RETURN)
 
 
 @kernel
@@ -119,7 +120,7 @@ def read_real(data, i, end):
         if j < end and (data[j] == _MINUS or data[j] == _PLUS):
             down = data[j] == _MINUS
             j += 1
-        exponent = 0
+        exponent = np.int64(0)
         first = j
         while j < end and _ZERO <= data[j] <= _NINE:
             if exponent < 10_000:
@@ -205,6 +206,6 @@ def put_fixed(out, i, value, decimals):
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
-def line_number(data: bytes, offset: int) -> int:
+def line_number(data: bytes | mmap.mmap, offset: int) -> int:
     """Line, counted from 1, in which a byte stands: for messages only. data: bytes or a memory map."""
     return 1 + sum(1 for _ in _LINE_END.finditer(data, 0, max(0, offset)))

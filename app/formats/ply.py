@@ -66,7 +66,7 @@ def _soup(path: Path, head: bytes, header: Header, tables: dict[str, Columns], l
     with np.errstate(over="ignore"):
         for k, name in enumerate("xyz"):
             if vertices:
-                positions[:, k] = vertices[name]
+                positions[:, k] = _scalar(vertices, name)
     known = read_mark(head)
     soup = Soup(positions, np.empty((0, 3), np.int32), up=known[0] if known else "z")
     soup.unit_mm = known[1] if known else None

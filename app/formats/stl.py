@@ -85,7 +85,8 @@ def _facet_colors(header: bytes, attribute: np.ndarray) -> np.ndarray | None:
     else:
         # Programs that only fill in the header leave every attribute at 0, which would be black.
         own = ~valid if attribute.any() else np.zeros(len(attribute), bool)
-        colors, default = np.stack(channels, axis=1), tuple(value / 255.0 for value in magics[1][:3])
+        red, green, blue = (value / 255.0 for value in magics[1][:3])
+        colors, default = np.stack(channels, axis=1), (red, green, blue)
     colors[~own] = default
     return np.repeat(colors, 3, axis=0)
 
