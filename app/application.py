@@ -34,7 +34,7 @@ from app.settings import Settings
 from app.viewport.viewport import prepare_surface_format
 from app.widgets.error_box import show_error
 from app.widgets.faults import FaultHandler, log, start_log
-from app.widgets.height_dialog import ask_height, remember_height, remembered_height
+from app.widgets.height_dialog import ask_height, proposed_height, remember_height, remembered_height
 from app.widgets.main_window import MainWindow
 from app.widgets.splash import Splash
 from app.widgets.theme import apply_theme
@@ -150,14 +150,23 @@ class Application:
         self.open_file(resource(SAMPLE))
 
     def _opened(self, opened: Opened) -> None:
-        mesh, known = opened.mesh, opened.unit_known
         height = remembered_height(self._settings, opened.path)
+        known = opened.unit_known or height is not None
         if height is None and not known:
-            height = ask_height(self.window, self._settings, mesh.size(), opened.path, known=False)
-        if height is not None:
-            mesh, known = scaled_to_height(mesh, height), True
-        self._document.open(placed_on_ground(mesh), opened.path, height_known=known)
+            height = proposed_height(self._settings)
+        self._show_mesh(opened, height, known=known)
         self.window.opened(opened.path, opened.notes)
+        if known:
+            return
+        # Asked with the model in sight; Cancel leaves the question for the export.
+        size = opened.mesh.size()
+        height = ask_height(self.window, self._settings, size, opened.path, known=False)
+        if height is not None and self._document.path == opened.path:
+            self._show_mesh(opened, height, known=True)
+
+    def _show_mesh(self, opened: Opened, height: float | None, *, known: bool) -> None:
+        mesh = opened.mesh if height is None else scaled_to_height(opened.mesh, height)
+        self._document.open(placed_on_ground(mesh), opened.path, height_known=known)
 
     def export(self) -> None:
         mesh = self._document.mesh

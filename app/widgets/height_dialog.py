@@ -44,6 +44,11 @@ def remembered_height(settings: Settings, path: Path) -> float | None:
     return float(height) if isinstance(height, int | float) else None
 
 
+def proposed_height(settings: Settings) -> float:
+    """The height in mm to try for a file that does not say: the one given last."""
+    return settings.get(_LAST, DEFAULT_MM)
+
+
 def remember_height(settings: Settings, path: Path | None, height_mm: float) -> None:
     """Remember a height in mm for a file, and as the proposal for the next unknown one."""
     settings.set(_LAST, float(height_mm))
@@ -138,7 +143,7 @@ def ask_height(
         question, proposed = f"How tall is {name} to be? It is scaled evenly.", float(np.asarray(size_mm)[2])
     else:
         question = f"{name} does not say how large it is. How tall is the figure to be?"
-        proposed = settings.get(_LAST, DEFAULT_MM)
+        proposed = proposed_height(settings)
     dialog = HeightDialog(size_mm, proposed, question, parent)
     if dialog.exec() != QDialog.DialogCode.Accepted:
         return None

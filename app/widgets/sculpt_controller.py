@@ -14,7 +14,8 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 
 from app.document import Document
 from app.errors import LikenessError
@@ -36,6 +37,7 @@ class _Drag:
 
     stroke: StrokeInHand
     brush: Brush
+    settings: BrushSettings
     plane: tuple[np.ndarray, np.ndarray]
 
 
@@ -61,6 +63,7 @@ class SculptController(QObject):
         viewport.left.connect(self._leave)
         viewport.camera_changed.connect(self.show_cursor)
         hand.changed.connect(self.show_cursor)
+        viewport.installEventFilter(self)
 
     @property
     def busy(self) -> bool:
@@ -81,6 +84,15 @@ class SculptController(QObject):
         self._ended()
         return True
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if self.busy and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            # Accepting the override keeps Esc from anything else that it would close.
+            if event.type() == QEvent.Type.KeyPress:
+                self.cancel()
+            event.accept()
+            return True
+        return False
+
     def show_cursor(self) -> None:
         """Lay the ring on the surface under the pointer, as the brush in hand is now."""
         pointer, mesh = self._last_hover, self._document.mesh
@@ -90,7 +102,7 @@ class SculptController(QObject):
         if hit is None:
             self._viewport.hide_cursor()
         else:
-            self._ring(hit, self._settings_at(hit.point, pointer))
+            self._ring(hit.point, hit.normal, self._settings_at(hit.point, pointer))
 
     def _press(self, pointer: PointerSample) -> None:
         mesh = self._document.mesh
@@ -110,9 +122,9 @@ class SculptController(QObject):
         except LikenessError as error:
             self.failed.emit(error)
             return
-        self._drag = _Drag(stroke, brush, (hit.point, self._viewport.view_direction(hit.point)))
+        self._drag = _Drag(stroke, brush, settings, (hit.point, self._viewport.view_direction(hit.point)))
         self.stroke_started.emit()
-        self._feed(pointer, hit.point)
+        self._feed(pointer, hit.point, hit.normal)
 
     def _move(self, pointer: PointerSample) -> None:
         self._last_hover = pointer
@@ -124,11 +136,10 @@ class SculptController(QObject):
             return
         if self._drag.brush.from_stroke_start:
             point = self._on_plane(pointer, *self._drag.plane)
-        else:
-            hit = self._pick(pointer)
-            point = None if hit is None else hit.point  # beside the model the stroke pauses
-        if point is not None:
-            self._feed(pointer, point)
+            if point is not None:
+                self._feed(pointer, point, self._drag.plane[1])
+        elif (hit := self._pick(pointer)) is not None:  # beside the model the stroke pauses
+            self._feed(pointer, hit.point, hit.normal)
 
     def _release(self, pointer: PointerSample) -> None:
         self._orbit_from = None
@@ -149,7 +160,7 @@ class SculptController(QObject):
         self._last_hover = None
         self._viewport.hide_cursor()
 
-    def _feed(self, pointer: PointerSample, point: np.ndarray) -> None:
+    def _feed(self, pointer: PointerSample, point: np.ndarray, normal: np.ndarray) -> None:
         drag = self._drag
         if drag is None:
             return
@@ -162,8 +173,7 @@ class SculptController(QObject):
             self.failed.emit(error)
             return
         self._document.surface_changed.emit()
-        settings = self._settings_at(point, pointer)
-        self._ring(Hit(point, view, -1, 0.0, np.zeros(3)), settings)
+        self._ring(point, normal, drag.settings)
 
     def _ended(self) -> None:
         self._document.surface_changed.emit()
@@ -191,7 +201,7 @@ class SculptController(QObject):
             settings = replace(settings, invert=not settings.invert)
         return settings
 
-    def _ring(self, hit: Hit, settings: BrushSettings) -> None:
-        points, normals = settings.symmetry.points(hit.point)[1:], settings.symmetry.vectors(hit.normal)[1:]
+    def _ring(self, point: np.ndarray, normal: np.ndarray, settings: BrushSettings) -> None:
+        points, normals = settings.symmetry.points(point)[1:], settings.symmetry.vectors(normal)[1:]
         mirrored = list(zip(points, normals, strict=True))
-        self._viewport.show_cursor(hit.point, hit.normal, settings.radius_mm, settings.hardness, mirrored)
+        self._viewport.show_cursor(point, normal, settings.radius_mm, settings.hardness, mirrored)
