@@ -42,6 +42,8 @@ T = TypeVar("T")
 _POLL_SECONDS = 0.03
 _PROGRESS_SECONDS = 0.03
 _PREPARATION_SECONDS = 300.0
+# The caller has work to do with what it got; a new spare does not compete with that.
+_SPARE_DELAY_SECONDS = 2.0
 _WRITE_BYTES = 1 << 30  # one write() moves less than 2 GiB on Linux
 _ADVICE = "The model in hand is unchanged; save it, then try again"
 
@@ -78,7 +80,7 @@ def run(
         return worker.call(function, args, progress, cancelled, limits or WorkerLimits())
     finally:
         worker.close()
-        _keep_spare()
+        _keep_spare(_SPARE_DELAY_SECONDS)
 
 
 def warm_up(preparation: Callable[[], None] | None = None) -> None:
@@ -116,10 +118,17 @@ def _take() -> _Worker:
         return _Worker(_wanted["preparation"])
 
 
-def _keep_spare() -> None:
+def _keep_spare(delay: float = 0.0) -> None:
+    if delay and _wanted["spare"]:
+        timer = threading.Timer(delay, _keep_spare)
+        timer.daemon = True
+        timer.start()
+        return
     with _lock:
         if _wanted["spare"] and not _spares:
-            _spares.append(_Worker(_wanted["preparation"]))
+            # Without one, the next call starts its own worker, or says why it cannot.
+            with contextlib.suppress(WorkerFailed):
+                _spares.append(_Worker(_wanted["preparation"]))
 
 
 class _Exchange:

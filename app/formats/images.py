@@ -45,9 +45,9 @@ def read_texture(encoded: bytes, name: str, limits: Limits) -> Texture:
             return _probe(encoded, name, limits)
     except UnidentifiedImageError as error:
         raise UnreadableFile("is not an image that can be read", f"texture {name}", _ADVICE) from error
-    except LimitExceeded:
-        raise
-    except MemoryError:
+    except Image.DecompressionBombError as error:
+        raise LimitExceeded("has more pixels than are read", f"texture {name}", _ADVICE) from error
+    except (LimitExceeded, MemoryError):
         raise
     except Exception as error:  # Pillow's decoders raise anything from SyntaxError to struct.error
         raise UnreadableFile(f"is damaged: {error}", f"texture {name}", _ADVICE) from error

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from app import worker
-from app.errors import LimitExceeded, UnreadableFile
+from app.errors import LikenessError, LimitExceeded, UnreadableFile, WorkerFailed
 from app.formats.registry import Limits, Progress, format_of, formats, no_progress
 from app.mesh.build import build_mesh
 from app.mesh.mesh import Mesh
@@ -45,19 +45,24 @@ class Opened:
 def open_mesh(path: Path, limits: Limits | None = None, progress: Progress = no_progress) -> Opened:
     """Read a file into a mesh in millimetres, Z up.
 
-    Raises UnreadableFile, or LimitExceeded where it asks for more than `limits`.
+    Raises UnreadableFile, or LimitExceeded where it asks for more than `limits`; nothing else for any content.
     """
     path, limits = Path(path), limits or Limits()
     file_format = format_of(path)
     assert file_format.read is not None
     _check_size(path, limits)
-    soup = file_format.read(path, limits, lambda fraction, doing: progress(_READ_SHARE * fraction, doing))
-    progress(_READ_SHARE, "Joining seams")
-    stand_upright(soup)
     try:
+        soup = file_format.read(path, limits, lambda fraction, doing: progress(_READ_SHARE * fraction, doing))
+        progress(_READ_SHARE, "Joining seams")
+        stand_upright(soup)
         mesh = build_mesh(soup)
-    except ValueError as error:
-        raise UnreadableFile(str(error), path, "Export it again from the program that made it") from error
+    except (LikenessError, ConnectionError):
+        raise
+    except MemoryError as error:
+        raise LimitExceeded("needs more memory than it may use", path, "Reduce it before opening it here") from error
+    except Exception as error:  # a reader's blind spot must not look like a fault of the session
+        what = f"cannot be understood ({type(error).__name__}: {str(error)[:80]})"
+        raise UnreadableFile(what, path, "Export it again from the program that made it") from error
     if soup.unit_mm not in (None, 1.0):
         mesh = scaled(mesh, soup.unit_mm)
     progress(1.0, "Opened")
@@ -73,7 +78,13 @@ def open_in_worker(path: Path, progress: Progress | None = None, cancelled: Call
     except OSError:
         file_bytes = 0
     limits = worker.WorkerLimits(_OPEN_SECONDS, max(_OPEN_BYTES, _BYTES_PER_FILE_BYTE * file_bytes))
-    return worker.run(_open, Path(path), progress=progress, cancelled=cancelled, limits=limits)
+    try:
+        return worker.run(_open, Path(path), progress=progress, cancelled=cancelled, limits=limits)
+    except WorkerFailed as error:
+        failure = WorkerFailed(error.what, error.where or path, error.advice)
+        for note in getattr(error, "__notes__", []):
+            failure.add_note(note)
+        raise failure from error
 
 
 def prepare() -> None:
