@@ -1,7 +1,6 @@
 """From the bytes of an image file to upright sRGB pixels for the screen, within limits. No files, no processes.
 
-Image decoders are the parts of a program that broken and hostile files crash most often: `load` runs this in a worker
-process when a photo is new.
+Image decoders are what broken and hostile files crash most often, so `load` decides in which process this runs.
 """
 
 from __future__ import annotations
@@ -9,9 +8,6 @@ from __future__ import annotations
 import io
 import math
 import threading
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,17 +50,28 @@ class Decoded:
     thumbnail: np.ndarray
 
 
+def is_harmless(encoded: bytes) -> bool:
+    """Whether this claims to be a PNG or a sequential JPEG that fits the display as it is.
+
+    A progressive JPEG is not: a few hundred kilobytes can hold scans that take minutes.
+    """
+    try:
+        with _opened(encoded, ("JPEG", "PNG")) as image:
+            small = image.width * image.height <= DISPLAY_PIXELS and max(image.size) <= DISPLAY_SIDE
+            return small and "progressive" not in image.info
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, decoding will say so
+        return False
+
+
 def decode(encoded: bytes, name: str) -> Decoded:
     """The photo in a file's bytes, upright, sRGB, reduced to at most DISPLAY_PIXELS.
 
     Raises UnreadableFile, LimitExceeded, MemoryError.
     """
     try:
-        with warnings.catch_warnings(), _own_limits():
-            warnings.simplefilter("ignore")
-            pillow_heif.register_heif_opener()
-            with Image.open(io.BytesIO(encoded), formats=_DECODERS) as image:
-                return _decoded(image, name)
+        pillow_heif.register_heif_opener()
+        with _opened(encoded, _DECODERS) as image:
+            return _decoded(image, name)
     except (LikenessError, MemoryError):
         raise
     except UnidentifiedImageError as error:
@@ -77,13 +84,13 @@ def decode(encoded: bytes, name: str) -> Decoded:
 _pillow = threading.Lock()
 
 
-@contextmanager
-def _own_limits() -> Iterator[None]:
-    """Pillow's pixel limit is one for the whole process and refuses a 200-megapixel phone photo; ours is checked."""
+def _opened(encoded: bytes, decoders: tuple[str, ...]) -> Image.Image:
+    """The image with its header read. Pillow's pixel limit, one for the whole process, is looked at here and refuses a
+    200-megapixel phone photo; ours is checked before anything is decoded."""
     with _pillow:
         before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            yield
+            return Image.open(io.BytesIO(encoded), formats=decoders)
         finally:
             Image.MAX_IMAGE_PIXELS = before
 
@@ -110,9 +117,13 @@ def _decoded(image: Image.Image, name: str) -> Decoded:
         plain = plain.transpose(_UPRIGHT[orientation])
     if orientation in _SWAPS_SIDES:
         full = full[1], full[0]
-    small = plain.copy()
-    small.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE), Image.Resampling.BOX)
-    return Decoded(full[0], full[1], np.array(plain), np.array(small))
+    return Decoded(full[0], full[1], np.array(plain), np.array(_thumbnail(plain)))
+
+
+def _thumbnail(image: Image.Image) -> Image.Image:
+    scale = min(1.0, _THUMBNAIL_SIDE / max(image.size))
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    return image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
 
 
 def _display_size(size: tuple[int, int]) -> tuple[int, int]:

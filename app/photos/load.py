@@ -1,7 +1,8 @@
-"""Reading a photo file safely: by its content, not its suffix, within limits, in a worker process when it is new.
+"""Reading a photo file safely: by its content, not its suffix, within limits, and where a crash does no harm.
 
-Bytes that were decoded once are known to be harmless and are decoded again in process, which saves the start of a
-worker. What does not live here: how an image becomes pixels (`decode`).
+Everything is decoded in a worker process, except plain JPEG and PNG of ordinary size: those decoders are the best
+tested there are, their time and memory follow from the header, and a worker takes many times longer to start.
+What does not live here: how an image becomes pixels (`decode`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.errors import LimitExceeded, UnreadableFile, WorkerFailed
-from app.photos.decode import ADVICE, ADVICE_DAMAGED, Decoded, decode
+from app.photos.decode import ADVICE, ADVICE_DAMAGED, Decoded, decode, is_harmless
 from app.photos.display import DisplayCopy
 from app.photos.photo import Photo
 from app.worker import WorkerLimits, run
@@ -29,7 +30,7 @@ def is_photo(path: Path) -> bool:
 
 
 def load_photo(source: Path | bytes, name: str = "", cancelled: Callable[[], bool] | None = None) -> Photo:
-    """Read a photo from a file, or from the bytes of one, in a worker process. May be called from any thread.
+    """Read a photo from a file, or from the bytes of one. May take seconds; may be called from any thread.
 
     Raises UnreadableFile, LimitExceeded (too large in bytes or pixels), WorkerFailed, Cancelled.
     """
@@ -37,7 +38,7 @@ def load_photo(source: Path | bytes, name: str = "", cancelled: Callable[[], boo
     name = name or (path.name if path else "Pasted photo")
     encoded = read_bytes(source) if isinstance(source, Path) else source
     _check_bytes(len(encoded), name)
-    decoded = _decode_in_worker(encoded, name, cancelled)
+    decoded = _decode(encoded, name, cancelled)
     photo = Photo(name, encoded, decoded.width, decoded.height, path)
     _take_over(photo, decoded)
     return photo
@@ -48,13 +49,9 @@ def load_display(photo: Photo, cancelled: Callable[[], bool] | None = None) -> N
 
     Raises what `load_photo` raises.
     """
-    if photo.display is not None:
-        return
-    if photo.thumbnail is None:
+    if photo.display is None:
         _check_bytes(len(photo.encoded), photo.name)
-        _take_over(photo, _decode_in_worker(photo.encoded, photo.name, cancelled))
-    else:
-        _take_over(photo, decode(photo.encoded, photo.name))
+        _take_over(photo, _decode(photo.encoded, photo.name, cancelled))
 
 
 def read_bytes(path: Path) -> bytes:
@@ -78,7 +75,9 @@ def _check_bytes(size: int, name: str) -> None:
         raise LimitExceeded(what, name, ADVICE)
 
 
-def _decode_in_worker(encoded: bytes, name: str, cancelled: Callable[[], bool] | None) -> Decoded:
+def _decode(encoded: bytes, name: str, cancelled: Callable[[], bool] | None) -> Decoded:
+    if is_harmless(encoded):
+        return decode(encoded, name)
     try:
         return run(decode, encoded, name, cancelled=cancelled, limits=_LIMITS)
     except WorkerFailed as error:

@@ -182,7 +182,8 @@ QMenu::item { padding: 5px 24px 5px 28px; }
 QMenu::item:selected { background: $accent; color: $accent_text; }
 QMenu::item:disabled { color: $disabled; background: transparent; }
 QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
-QMenu::icon { padding-left: 6px; }
+QMenu::icon { position: absolute; left: 5px; }
+QMenu::icon:checked { background: $accent; border-radius: 3px; }
 
 QToolBar { background: $window; border: 0; padding: 2px 4px; spacing: 2px; }
 QToolBar::separator { background: $line; width: 1px; height: 1px; margin: 4px; }
