@@ -32,8 +32,7 @@ _SLOW_MS = 70.0
 def prepare_surface_format() -> None:
     """What OpenGL needs to know before the QApplication and the first window exist.
 
-    Also asks Qt for every movement of the pointer, not one per frame, and to keep OpenGL contexts alive when a widget
-    moves to another window.
+    Also asks Qt for every movement of the pointer, not one per frame.
     """
     surface = QSurfaceFormat()
     surface.setRenderableType(QSurfaceFormat.RenderableType.OpenGL)
@@ -44,14 +43,13 @@ def prepare_surface_format() -> None:
     surface.setDepthBufferSize(8)
     surface.setStencilBufferSize(0)
     QSurfaceFormat.setDefaultFormat(surface)
-    QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents, False)
 
 
 class Canvas:
-    """Owns the interactor. draw: called with the context current just before VTK draws a frame.
+    """Owns the interactor, which stays in the window it was first shown in: its OpenGL context belongs to that.
 
-    rendered: called with the frame's time in ms just after.
+    draw: called with the context current just before VTK draws a frame. rendered: called just after, with the ms.
     """
 
     def __init__(self, parent: QWidget, draw: Callable[[Any], None], rendered: Callable[[float], None]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from app.viewport.scene import Color, Scene
 from app.viewport.shading import default_shading
 
 _SAMPLES = 4  # per pixel, against jagged edges
+_LAST_RESORT = "vtkOSOpenGLRenderWindow"
+_OSMESA_LIBRARIES = ("libOSMesa.so.8", "libOSMesa.so.6", "libOSMesa.so", "osmesa.dll")
 
 
 class OffscreenView:
@@ -101,6 +105,15 @@ def read_pixels(window: vtkRenderWindow) -> np.ndarray:
     return np.ascontiguousarray(vtk_to_numpy(data).reshape(height, width, 3)[::-1])
 
 
+def _has_osmesa() -> bool:
+    """VTK takes OSMesa where nothing else works, and crashes at the first frame where that is not there either."""
+    for name in _OSMESA_LIBRARIES:
+        with contextlib.suppress(OSError):
+            ctypes.CDLL(name)
+            return True
+    return False
+
+
 def _offscreen_window(size: tuple[int, int]) -> vtkRenderWindow:
     # Trying one kind of window after the other, VTK reports each that is not there; only the outcome matters.
     verbosity, warnings = vtkLogger.GetCurrentVerbosityCutoff(), vtkObject.GetGlobalWarningDisplay()
@@ -111,7 +124,7 @@ def _offscreen_window(size: tuple[int, int]) -> vtkRenderWindow:
         window.SetOffScreenRendering(1)
         window.SetMultiSamples(_SAMPLES)
         window.SetSize(*size)
-        supported = bool(window.SupportsOpenGL())
+        supported = window.GetClassName() != _LAST_RESORT or _has_osmesa()
     finally:
         vtkLogger.SetStderrVerbosity(verbosity)
         vtkObject.SetGlobalWarningDisplay(warnings)

@@ -88,7 +88,7 @@ class PointerFilter:
             pressure=min(1.0, max(0.0, event.pressure())),
             tilt_x=float(event.xTilt()),
             tilt_y=float(event.yTilt()),
-            time=_seconds(event),
+            time=self._last_pen,
             modifiers=event.modifiers(),
             pen=True,
             eraser=event.pointerType() == QPointingDevice.PointerType.Eraser,
@@ -102,7 +102,7 @@ class PointerFilter:
             return None
         place = event.position()
         sample = PointerSample(
-            place.x(), place.y(), 1.0, 0.0, 0.0, _seconds(event), event.modifiers(), pen=False, eraser=False
+            place.x(), place.y(), 1.0, 0.0, 0.0, time.monotonic(), event.modifiers(), pen=False, eraser=False
         )
         return PointerEvent(kind, event.button(), event.buttons(), sample)
 
@@ -115,8 +115,3 @@ class PointerFilter:
             return True
         made_up = event.source() != Qt.MouseEventSource.MouseEventNotSynthesized
         return made_up and time.monotonic() - self._last_pen < _PEN_ECHO_SECONDS
-
-
-def _seconds(event: QMouseEvent | QTabletEvent) -> float:
-    """When the event happened, by the system's own clock where it tells."""
-    return event.timestamp() / 1000 if event.timestamp() else time.monotonic()

@@ -250,7 +250,7 @@ def test_matcap_is_looked_up_by_the_normal_in_view(viewport, drawn_matcap):
 def test_a_damaged_matcap_says_which_file(tmp_path):
     path = tmp_path / "broken.png"
     path.write_bytes(b"no image")
-    with pytest.raises(LikenessError, match="broken.png"):
+    with pytest.raises(LikenessError, match=r"broken\.png"):
         matcap_texture(path)
 
 
