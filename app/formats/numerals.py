@@ -89,7 +89,7 @@ def read_real(data, i, end):
         return (np.nan, word) if word - i >= 3 else (np.nan, start)
     mantissa = np.int64(0)
     digits = 0
-    power = 0
+    power = np.int64(0)
     seen = False
     while i < end and _ZERO <= data[i] <= _NINE:
         seen = True

@@ -171,11 +171,8 @@ def _joined(
     placed: list[tuple[int, np.ndarray]], meshes: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]]
 ) -> tuple[Soup, np.ndarray]:
     """One soup of all placed meshes, and the paint slots of its corners."""
-    positions, corners, slots = (
-        [np.empty((0, 3), np.float32)],
-        [np.empty((0, 3), np.int32)],
-        [np.empty((0, 3), np.int32)],
-    )
+    positions = [np.empty((0, 3), np.float32)]
+    corners, slots = [np.empty((0, 3), np.int32)], [np.empty((0, 3), np.int32)]
     first = 0
     for identity, matrix in placed:
         points, triangle, slot = meshes[identity]

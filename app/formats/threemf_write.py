@@ -42,9 +42,8 @@ def write(soup: Soup, path: Path, options: WriteOptions, progress: Progress) -> 
         _write(soup, path, options, progress)
     except library_error() as error:
         reason = str(error).partition(": ")[2].strip()
-        raise WriteFailed(
-            f"cannot be written as 3MF: {reason}", path, "Check the free space, or repair the mesh"
-        ) from error
+        what = f"cannot be written as 3MF: {reason}"
+        raise WriteFailed(what, path, "Check the free space, or repair the mesh") from error
 
 
 def _write(soup: Soup, path: Path, options: WriteOptions, progress: Progress) -> None:
