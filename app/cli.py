@@ -190,7 +190,7 @@ def _print_json(answers: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def _print_table(answers: Iterable[dict[str, Any]]) -> list[str]:
     """Row by row, as files are done. Returns the verdicts."""
     verdicts = []
-    row = "{:<11}{:>12}{:>27}{:>8}{:>14}{:>8}  {}"
+    row = "{:<11}{:>10}{:>32}{:>8}{:>14}{:>8}  {}"
     _print(row.format("verdict", "triangles", "size in mm", "open", "non-manifold", "shells", "file"))
     for answer in answers:
         verdicts.append(answer["verdict"])

@@ -10,9 +10,7 @@ reading back in `readback`, comparing in `compare`, renaming in `placing`.
 from __future__ import annotations
 
 import os
-import shutil
 import time
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -150,9 +148,9 @@ def _format_of(profile: PrinterProfile) -> Format:
         known = ", ".join(known.id for known in formats().values() if known.write)
         what = f'the printer profile "{profile.id}" wants the format "{profile.format}", which cannot be written'
         raise InvalidInput(what, "", f"Known formats are {known}")
-    if profile.suffix not in (*file_format.suffixes, ".zip"):
+    if profile.suffix not in file_format.suffixes:
         what = f'the printer profile "{profile.id}" gives {file_format.label} the suffix "{profile.suffix}"'
-        raise InvalidInput(what, "", f"Known suffixes are {', '.join((*file_format.suffixes, '.zip'))}")
+        raise InvalidInput(what, "", f"Known suffixes are {', '.join(file_format.suffixes)}")
     return file_format
 
 
@@ -235,25 +233,10 @@ def _write(soup: Soup, path: Path, profile: PrinterProfile, progress: Progress) 
         title=path.stem,
     )
     assert file_format.write is not None
-    if path.suffix.lower() in file_format.suffixes:
-        file_format.write(soup, path, options, progress)
-    else:
-        _write_archive(soup, path, file_format, options, progress)
+    file_format.write(soup, path, options, progress)
     for file in path.parent.iterdir():
         with file.open("rb+") as stream:
             os.fsync(stream.fileno())
-
-
-def _write_archive(soup: Soup, path: Path, file_format: Format, options: WriteOptions, progress: Progress) -> None:
-    assert file_format.write is not None
-    inside = path.parent / "inside"
-    inside.mkdir()
-    file_format.write(soup, inside / f"{path.stem}{file_format.suffixes[0]}", options, progress)
-    progress(0.9, "Packing")
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for file in sorted(inside.iterdir()):
-            archive.write(file, file.name)
-    shutil.rmtree(inside)
 
 
 def plain_profile(path: Path) -> PrinterProfile:

@@ -42,13 +42,22 @@ def staging(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn an operating system's error into WriteFailed with advice."""
+    """Turn an operating system's error, also one that a writer has reported already, into WriteFailed with advice."""
     try:
         yield
     except OSError as error:
-        number = error.errno or 0
-        reason, advice = _REASONS.get(number, (error.strerror or str(error), "Try another folder"))
-        raise WriteFailed(f"cannot be written: {reason}", path, advice) from error
+        raise _reason(error, path) from error
+    except WriteFailed as failure:
+        cause = failure.__cause__
+        if isinstance(cause, OSError):
+            raise _reason(cause, path) from cause
+        failure.where = str(path)  # not a place in the staging folder
+        raise
+
+
+def _reason(error: OSError, path: Path) -> WriteFailed:
+    reason, advice = _REASONS.get(error.errno or 0, (error.strerror or str(error), "Try another folder"))
+    return WriteFailed(f"cannot be written: {reason}", path, advice)
 
 
 def install(folder: Path, path: Path) -> list[Path]:

@@ -26,8 +26,7 @@ TARGET_TRIANGLES = 1_600_000
 class PrinterProfile:
     """One printer's wishes. Each field but `id` is a key of the TOML file, with this meaning and default.
 
-    label: name in menus. format: id of the file format. suffix: of exported files, with the dot; ".zip" packs a format
-    of several files into one.
+    label: name in menus. format: id of the file format. suffix: of exported files, with the dot.
     up, unit_mm: axis that points up in the file, "y" or "z", and millimetres per file unit.
     target_triangles: wanted number, 0 for no wish. triangle_tolerance: accepted distance from it, as a part of it.
     products: kind of figure -> heights in mm that it is sold in; empty for no wish. height_tolerance_mm: accepted

@@ -32,10 +32,7 @@ def read_back(path: Path, profile: PrinterProfile) -> Model:
     Raises VerificationFailed when it finds no model at all.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix="likeness-") as folder:
-            if path.suffix == ".zip" and profile.format not in _ARCHIVES:
-                path = _unpacked(path, profile.format, Path(folder))
-            return _READERS.get(profile.format, _by_its_own_reader)(path, profile)
+        return _READERS.get(profile.format, _by_its_own_reader)(path, profile)
     except VerificationFailed:
         raise
     except Exception as error:
@@ -43,10 +40,10 @@ def read_back(path: Path, profile: PrinterProfile) -> Model:
         raise VerificationFailed(what, path, "Nothing was replaced; try another format, and report this") from error
 
 
-def _unpacked(path: Path, format_id: str, folder: Path) -> Path:
-    with zipfile.ZipFile(path) as archive:
+def _from_archive(path: Path, profile: PrinterProfile) -> Model:
+    with tempfile.TemporaryDirectory(prefix="likeness-") as folder, zipfile.ZipFile(path) as archive:
         archive.extractall(folder)
-    return next(found for found in folder.iterdir() if found.suffix in formats()[format_id].suffixes)
+        return _by_trimesh(next(Path(folder).glob("*.obj")), profile)
 
 
 def _by_trimesh(path: Path, profile: PrinterProfile) -> Model:
@@ -139,11 +136,11 @@ def _by_vrml_reader(path: Path, profile: PrinterProfile) -> Model:
     return model
 
 
-_ARCHIVES = ("3mf",)
 _READERS: dict[str, Callable[[Path, PrinterProfile], Model]] = {
     "stl": _by_trimesh,
     "ply": _by_trimesh,
     "obj": _by_trimesh,
+    "obj-zip": _from_archive,
     "gltf": _by_trimesh,
     "3mf": _by_3mf_reader,
     "vrml": _by_vrml_reader,
