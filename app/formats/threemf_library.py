@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -142,3 +143,32 @@ def each(iterator: Any) -> Iterator[Any]:
     """The objects of a lib3mf iterator."""
     while iterator.MoveNext():
         yield iterator.GetCurrent()
+
+
+def write_package(writer: Any, path: Path) -> None:
+    """Write the package through Python's file. Raises OSError.
+
+    lib3mf's own way to a file ends the process when the disk is full, and does not say why a file cannot be opened.
+    """
+    failures: list[OSError] = []
+    with path.open("wb") as stream:
+
+        def put(address: int, size: int, _: Any) -> None:
+            try:
+                if not failures:
+                    stream.write(ctypes.string_at(address, size))
+            except OSError as error:
+                failures.append(error)
+
+        def move(position: int, _: Any) -> None:
+            try:
+                if not failures:
+                    stream.seek(position)
+            except OSError as error:
+                failures.append(error)
+
+        # The library keeps no reference to these: they must live until it returns.
+        callbacks = library().WriteCallback(put), library().SeekCallback(move)
+        writer.WriteToCallback(*callbacks, 0)
+        if failures:
+            raise failures[0]

@@ -21,6 +21,7 @@ from app.formats.threemf_library import (
     set_geometry,
     set_triangle_properties,
     wrapper,
+    write_package,
 )
 from app.formats.writing import colors_8_bit, placed_positions, writing
 from app.mesh.soup import Material, Soup, Texture
@@ -36,10 +37,9 @@ def write(soup: Soup, path: Path, options: WriteOptions, progress: Progress) -> 
 
     Raises WriteFailed.
     """
-    with writing(path):
-        path.open("wb").close()  # lib3mf does not say why it cannot write
     try:
-        _write(soup, path, options, progress)
+        with writing(path):
+            _write(soup, path, options, progress)
     except library_error() as error:
         reason = str(error).partition(": ")[2].strip()
         what = f"cannot be written as 3MF: {reason}"
@@ -71,7 +71,7 @@ def _write(soup: Soup, path: Path, options: WriteOptions, progress: Progress) ->
     progress(0.3, "Writing the package")
     writer = model.QueryWriter("3mf")
     writer.SetDecimalPrecision(_DECIMALS)
-    writer.WriteToFile(str(path))
+    write_package(writer, path)
     progress(1.0, "Written")
 
 
