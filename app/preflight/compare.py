@@ -34,7 +34,7 @@ class Check:
     ok: bool
 
 
-def compare(expected: Model, found: Model, *, colors_changed: bool, color_name: str = "colour") -> list[Check]:
+def compare(expected: Model, found: Model, *, colors_changed: bool) -> list[Check]:
     """All checks of a file against the model. colors_changed: whether the export had to alter the colours."""
     checks = [_count(expected, found), *_bounds(expected, found), _volume(expected, found)]
     if not len(expected.triangles) or not len(found.triangles):
@@ -46,8 +46,8 @@ def compare(expected: Model, found: Model, *, colors_changed: bool, color_name: 
     matched = int((candidates[:, 0] >= 0).sum())
     surface = f"{matched:,} of {SAMPLES:,} sampled points within {SIZE_TOLERANCE_MM:g} mm"
     checks.append(Check("surface", f"{SAMPLES:,} sampled points", surface, matched == SAMPLES))
-    if expected.colored:
-        checks.append(_colors(expected, found, rows, weights, candidates, turned, colors_changed, color_name))
+    if expected.colored and matched:
+        checks.append(_colors(expected, found, rows, weights, candidates, turned, colors_changed))
     return checks
 
 
@@ -133,7 +133,6 @@ def _colors(
     candidates: np.ndarray,
     turned: np.ndarray,
     changed: bool,
-    name: str,
 ) -> Check:
     wanted = expected.middle_colors(rows, weights)
     best = np.full(len(rows), np.inf)
@@ -145,9 +144,8 @@ def _colors(
         difference = np.abs(got - wanted[present])
         best[present] = np.minimum(best[present], difference.mean(axis=1) if changed else difference.max(axis=1))
     seen = best[np.isfinite(best)]
-    off = float((seen.mean() if changed else seen.max()) if len(seen) else 1.0)
+    off = float(seen.mean() if changed else seen.max())
     tolerance = CHANGED_COLOR_TOLERANCE if changed else COLOR_TOLERANCE
     kind = "on average" if changed else "at most"
-    has_color = found.colored or not expected.colored
-    text = f"{kind} {off * 255:.1f} of 255 apart" if has_color else "no colour"
-    return Check(name, f"{kind} {tolerance * 255:.0f} of 255 apart", text, has_color and off <= tolerance)
+    text = f"{kind} {off * 255:.1f} of 255 apart" if found.colored else "no colour"
+    return Check("colour", f"{kind} {tolerance * 255:.0f} of 255 apart", text, found.colored and off <= tolerance)

@@ -113,12 +113,18 @@ def _scan(data, start, stop, keys, table):
         if data[i] != _EQUAL:
             i += 1
             continue
-        first = i
-        while first > start and data[first - 1] not in _BLANKS and data[first - 1] != _COLON:
+        end = i
+        while data[end - 1] in _BLANKS:
+            end -= 1
+        first = end
+        while data[first - 1] not in _BLANKS and data[first - 1] != _COLON:
             first -= 1
-        column = _column(data, first, i - first, keys)
-        quote = data[i + 1]
-        i += 2
+        column = _column(data, first, end - first, keys)
+        i += 1
+        while i < stop and data[i] in _BLANKS:
+            i += 1
+        quote = data[i]
+        i += 1
         if column >= 0 and row >= 0:
             value, after = _hexadecimal(data, i + 1) if data[i] == _HASH else read_real(data, i, stop)
             if after > i:

@@ -30,15 +30,14 @@ def read_vrml(path: Path) -> Model:
     if not data.startswith(b"#VRML V2.0 utf8"):
         raise ValueError("it does not begin as VRML97 does")
     starts = [found.start() for found in _SHAPE.finditer(data)]
-    head = data[: starts[0]] if starts else data
-    if _TRANSFORM.search(_COMMENT.sub(b"", head)):
+    if not starts:
+        raise ValueError("it holds no shape")
+    if _TRANSFORM.search(_COMMENT.sub(b"", data[: starts[0]])):
         raise ValueError("it holds transforms, which exports do not")
     named: dict[bytes, np.ndarray] = {}
     parts = [
         _shape(data, start, stop, path, named) for start, stop in zip(starts, [*starts[1:], len(data)], strict=True)
     ]
-    if not parts:
-        raise ValueError("it holds no shape")
     return joined(parts)
 
 

@@ -115,6 +115,17 @@ def test_stl_as_meshlab_reads_it(tmp_path: Path) -> None:
     assert abs(measures["mesh_volume"]) == pytest.approx(4 / 3 * np.pi * RADIUS**3, rel=0.02)
 
 
+def test_vrml_as_meshlab_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "figure.wrl"
+    export(build_mesh(colored_soup()), path, easy("grabcad-vrml"))
+    meshes = pymeshlab.MeshSet()
+    meshes.load_new_mesh(str(path))
+    found = meshes.current_mesh()
+    assert found.face_number() == 1280
+    wanted = found.vertex_matrix() / (2 * RADIUS) + 0.5
+    assert np.abs(found.vertex_color_matrix()[:, :3] - wanted).max() < 1.5 / 255
+
+
 def test_glb_is_in_metres_and_y_up(tmp_path: Path) -> None:
     path = tmp_path / "figure.glb"
     soup = textured_soup(radius=RADIUS)
