@@ -24,7 +24,7 @@ from pyvistaqt import QtInteractor
 from app.viewport.upload import finish, is_software
 
 _SAMPLES = 4  # per pixel, against jagged edges
-# So many frames after a change are timed to their end on the graphics card, and then each that follows a slow one.
+# So many whole frames after a change are timed to their end on the graphics card, then each that follows a slow one.
 _PROBED_FRAMES = 2
 _SLOW_MS = 70.0
 
@@ -49,10 +49,11 @@ def prepare_surface_format() -> None:
 class Canvas:
     """Owns the interactor, which stays in the window it was first shown in: its OpenGL context belongs to that.
 
-    draw: called with the context current just before VTK draws a frame. rendered: called just after, with the ms.
+    prepare: called with the context current just before VTK draws a frame; says whether that draws the whole mesh.
+    finished: called just after, with the ms it took.
     """
 
-    def __init__(self, parent: QWidget, draw: Callable[[Any], None], rendered: Callable[[float], None]) -> None:
+    def __init__(self, parent: QWidget, prepare: Callable[[], bool], finished: Callable[[float], None]) -> None:
         self.widget = QtInteractor(parent, auto_update=False, multi_samples=_SAMPLES)
         self.widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -60,9 +61,9 @@ class Canvas:
         window: Any = self.widget.ren_win
         self.window = window
         self.renderer: Any = self.widget.renderer
-        self._draw, self._rendered = draw, rendered
+        self._prepare, self._finished = prepare, finished
         self._wanted, self._probes = True, _PROBED_FRAMES
-        self.frame_ms = 0.0
+        self._whole_ms = 0.0
         self._known = False
         interactor = window.GetInteractor()
         interactor.SetInteractorStyle(None)
@@ -77,12 +78,12 @@ class Canvas:
 
     def probe(self) -> None:
         """Time the next frames to their end: what is drawn has changed."""
-        self._probes = _PROBED_FRAMES
+        self._probes, self._whole_ms = _PROBED_FRAMES, 0.0
 
     @property
     def slow(self) -> bool:
-        """Whether the last timed frame took longer than a moving picture allows."""
-        return self.frame_ms > _SLOW_MS
+        """Whether the last timed frame with the whole mesh took longer than a moving picture allows."""
+        return self._whole_ms > _SLOW_MS
 
     def image(self) -> np.ndarray:
         """Draw now. Returns (H, W, 3) uint8 in device pixels, without what lies over the picture."""
@@ -108,10 +109,10 @@ class Canvas:
         if not self._known:
             self._know_machine()
         start = time.perf_counter()
-        self._draw(self.window)
+        whole = self._prepare()
         self.window.Render()
-        if self._probes > 0 or self.slow:
+        if whole and (self._probes > 0 or self.slow):
             self._probes = max(0, self._probes - 1)
             finish()
-            self.frame_ms = (time.perf_counter() - start) * 1e3
-        self._rendered((time.perf_counter() - start) * 1e3)
+            self._whole_ms = (time.perf_counter() - start) * 1e3
+        self._finished((time.perf_counter() - start) * 1e3)

@@ -30,16 +30,15 @@ class OffscreenView:
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = size
         self.window = _offscreen_window(size)
-        self.renderer = vtkRenderer()
-        self.window.AddRenderer(self.renderer)
-        self.scene = Scene(self.renderer)
+        renderer = vtkRenderer()
+        self.window.AddRenderer(renderer)
+        self.scene = Scene(self.window, renderer)
         self.camera = Camera()
 
     def render(self) -> None:
         """Upload what changed and draw."""
         self.window.MakeCurrent()
-        self.scene.update(self.window)
-        self.scene.apply_camera(self.camera)
+        self.scene.prepare(self.camera)
         self.window.Render()
 
     def pixels(self) -> np.ndarray:

@@ -11,7 +11,7 @@ sorted by vertex, so a dirty range of vertices is one range of render vertices. 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -27,10 +27,15 @@ _MOST_PLAIN_GROUPS = 6
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Triangles that look alike. triangles: (t, 3) int32 into the render arrays."""
+    """Triangles that look alike.
+
+    triangles: (t, 3) int32 into the render arrays, in the mesh's order.
+    chunk_offsets: (C + 1,) int64, where the triangles of each chunk start; empty where nobody asks.
+    """
 
     material: Material
     triangles: np.ndarray
+    chunk_offsets: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 class RenderCopy:
@@ -49,6 +54,8 @@ class RenderCopy:
         self.normals = np.empty((count, 3), np.float32) if seams else mesh.normals
         self.paint = np.full((count, 4), 255, np.uint8)
         self.groups, self.has_vertex_colors = self._grouped()
+        # Chunks with vertices that the last `update` found changed; (C,) bool.
+        self.touched = np.zeros(mesh.chunks.count, bool)
         for name in ("positions", "normals", "colors", "mask"):
             mesh.take_dirty(name)
             self._copy(name, 0, mesh.vertex_count)
@@ -60,10 +67,13 @@ class RenderCopy:
     def update(self) -> dict[str, np.ndarray]:
         """Take over what the mesh says is dirty. Returns, per changed array, (n, 2) int64 render vertex ranges."""
         changed: dict[str, np.ndarray] = {}
+        self.touched[:] = False
         for name, array in (("positions", "positions"), ("normals", "normals"), ("colors", "paint"), ("mask", "paint")):
             ranges = self.mesh.take_dirty(name)
             if not len(ranges) or (name == "colors" and self.mesh.colors is None):
                 continue
+            for start, stop in ranges.tolist():
+                self.touched[start // self.mesh.chunks.size : -(-stop // self.mesh.chunks.size)] = True
             rows = np.array([self._copy(name, int(start), int(stop)) for start, stop in ranges], np.int64)
             changed[array] = np.concatenate((changed[array], rows)) if array in changed else rows
         return changed
@@ -99,14 +109,17 @@ class RenderCopy:
         groups = [group for group in members if group not in plain]
         if len(plain) > _MOST_PLAIN_GROUPS and not colored:
             self._paint_base_colors()
-            merged = Group(Material("merged"), self._triangles_of([index for group in plain for index in group]))
-            return [merged, *(Group(mesh.materials[group[0]], self._triangles_of(group)) for group in groups)], True
+            merged = self._group(Material("merged"), [index for group in plain for index in group])
+            return [merged, *(self._group(mesh.materials[group[0]], group) for group in groups)], True
         if len(members) <= 1:
-            return [Group(mesh.materials[members[0][0]] if members else Material(), self.triangles)], colored
-        return [Group(mesh.materials[group[0]], self._triangles_of(group)) for group in members], colored
+            material = mesh.materials[members[0][0]] if members else Material()
+            return [Group(material, self.triangles, mesh.chunks.triangle_offsets)], colored
+        return [self._group(mesh.materials[group[0]], group) for group in members], colored
 
-    def _triangles_of(self, materials: list[int]) -> np.ndarray:
-        return np.ascontiguousarray(self.triangles[np.isin(self.mesh.triangle_material, materials)])
+    def _group(self, material: Material, members: list[int]) -> Group:
+        rows = np.flatnonzero(np.isin(self.mesh.triangle_material, members))
+        offsets = np.searchsorted(rows, self.mesh.chunks.triangle_offsets)
+        return Group(material, np.ascontiguousarray(self.triangles[rows]), offsets)
 
     def _paint_base_colors(self) -> None:
         colors = np.array([material.base_color for material in self.mesh.materials], np.float32)

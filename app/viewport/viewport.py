@@ -61,8 +61,8 @@ class Viewport(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(160, 120)
         self._camera = Camera()
-        self._canvas = Canvas(self, self._before_frame, self.frame_rendered.emit)
-        self._scene = Scene(self._canvas.renderer)
+        self._canvas = Canvas(self, self._prepare, self._finished)
+        self._scene = Scene(self._canvas.window, self._canvas.renderer)
         self._overlay = Overlay(self, lambda: self._camera)
         self._overlay.raise_()
         self._filter = PointerFilter()
@@ -86,8 +86,8 @@ class Viewport(QWidget):
         if self._stroke is not None:
             self._stroke = None
             self.cancelled.emit()
-        self._scene.set_mesh(mesh)
         self._canvas.probe()
+        self._scene.set_mesh(mesh)
         self.hide_cursor()
         if mesh is not None:
             lost = keep_camera and self.shading.startswith("texture") and not mesh.has_texture
@@ -154,6 +154,7 @@ class Viewport(QWidget):
     def image(self) -> np.ndarray:
         """Picture of the mesh as shown now. Returns (H, W, 3) uint8 in device pixels, without cursor and scale bar."""
         self._scene.set_draft(False)
+        self._scene.whole()
         return self._canvas.image()
 
     # ---- the camera ------------------------------------------------------------------------------------------------
@@ -309,9 +310,7 @@ class Viewport(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._canvas.widget.setGeometry(self.rect())
         self._overlay.setGeometry(self.rect())
-        self._overlay.camera_moved()
-        self._canvas.probe()
-        self._canvas.request()
+        self.set_camera(self._camera)
 
     def close_graphics(self) -> None:
         """Free what OpenGL holds; for the window's end. The viewport is dead afterwards."""
@@ -401,10 +400,12 @@ class Viewport(QWidget):
         forward = self._camera.axes()[2]
         return origin + direction * ((self._camera.focus - origin) @ forward / (direction @ forward))
 
-    def _before_frame(self, window: Any) -> None:
-        if self._scene.update(window):
-            self._overlay.update()
-        self._scene.apply_camera(self._camera)
+    def _prepare(self) -> bool:
+        return self._scene.prepare(self._camera, part=self._canvas.slow)
+
+    def _finished(self, milliseconds: float) -> None:
+        self._scene.finished(part=self._canvas.slow)
+        self.frame_rendered.emit(milliseconds)
 
     def _camera_rests(self) -> None:
         if self._drag is not None:

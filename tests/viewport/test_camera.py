@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vtkmodules.vtkRenderingCore import vtkRenderer
+from vtkmodules.vtkRenderingCore import vtkRenderer, vtkRenderWindow
 
 from app.viewport.camera import STANDARD_VIEWS, Camera
 from app.viewport.scene import Scene
@@ -30,7 +30,7 @@ pixels = st.tuples(st.floats(0, SIZE[0]), st.floats(0, SIZE[1]))
 
 def vtk_pixel(camera: Camera, point: np.ndarray) -> np.ndarray:
     renderer = vtkRenderer()
-    Scene(renderer).apply_camera(camera)
+    Scene(vtkRenderWindow(), renderer)._apply(camera)
     matrix = renderer.GetActiveCamera().GetCompositeProjectionTransformMatrix(SIZE[0] / SIZE[1], -1, 1)
     x, y, _, w = matrix.MultiplyPoint((*point, 1.0))
     return np.array(((x / w + 1) / 2 * SIZE[0], (1 - y / w) / 2 * SIZE[1]))

@@ -12,7 +12,6 @@ from app.mesh.build import build_mesh
 from app.mesh.soup import Material, Soup, Texture
 from app.viewport import upload as upload_module
 from app.viewport.offscreen import render_image, render_png
-from app.viewport.render_copy import ARRAYS
 from app.viewport.scene import MID_GREY
 from app.viewport.shading import default_shading, shadings
 from app.viewport.textures import matcap_texture
@@ -23,8 +22,7 @@ BACKGROUND = np.round(np.array(MID_GREY) * 255)
 
 def rebuilt(viewport):
     """The picture after VTK has sent every array again."""
-    for name in ARRAYS:
-        viewport._scene._full.rebuild(name)
+    viewport._scene.rebuild()
     return viewport.image()
 
 
@@ -55,7 +53,7 @@ def test_sub_range_upload_draws_what_a_rebuild_draws(viewport, monkeypatch, kind
     answers = []
     original = upload_module.upload_ranges
     monkeypatch.setattr(
-        "app.viewport.scene.upload_ranges", lambda *args: answers.append(original(*args)) or answers[-1]
+        "app.viewport.layer.upload_ranges", lambda *args: answers.append(original(*args)) or answers[-1]
     )
     rng = np.random.default_rng(0)
     front = np.flatnonzero(mesh.positions[:, 1] < -3).astype(np.int32)
@@ -79,7 +77,7 @@ def test_without_a_buffer_handle_vtk_rebuilds(viewport, monkeypatch):
     mesh = sphere(5)
     viewport.set_mesh(mesh)
     first = viewport.image()
-    monkeypatch.setattr("app.viewport.scene.upload_ranges", lambda *args: False)
+    monkeypatch.setattr("app.viewport.layer.upload_ranges", lambda *args: False)
     mesh.positions[:] *= np.float32(0.8)
     mesh.touched_all("positions")
     viewport.flush()
@@ -90,8 +88,7 @@ def test_without_a_buffer_handle_vtk_rebuilds(viewport, monkeypatch):
 def test_a_buffer_of_another_size_is_refused(viewport):
     viewport.set_mesh(sphere(3))
     viewport.image()
-    layer = viewport._scene._full
-    array = layer._vtk["positions"]
+    array = viewport._scene._full.points._vtk["positions"]
     wrong = np.zeros((10, 3), np.float32)
     window = viewport._canvas.window
     window.MakeCurrent()

@@ -9,9 +9,12 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 
+from app.mesh.build import build_mesh
 from app.mesh.raycast import cast
+from app.mesh.soup import Material
 from app.viewport.cursor import BrushCursor, ring
-from tests.meshes import sphere
+from app.viewport.patch import Patch
+from tests.meshes import sphere, textured_soup
 
 
 @pytest.fixture
@@ -186,6 +189,65 @@ def test_a_slow_machine_turns_a_stand_in_and_shows_all_at_rest(viewport, qtbot, 
     differing = np.abs(light.astype(int) - full).max(axis=-1) > 40
     assert (light != full).any()
     assert differing.mean() < 0.02  # recognisably the same
+
+
+@pytest.mark.parametrize("view", ["perspective", "parallel", "near"])
+@pytest.mark.parametrize("kind", ["plain", "textured", "materials"])
+def test_a_slow_machine_draws_only_the_part_that_a_dab_changed(viewport, qtbot, monkeypatch, view, kind):
+    monkeypatch.setattr("app.viewport.canvas._SLOW_MS", 0.0)
+    monkeypatch.setattr("app.viewport.patch._LARGEST_PART", 1.0)  # these meshes are coarse for their size
+    areas = []
+    original = Patch.begin
+    monkeypatch.setattr(Patch, "begin", lambda *args: areas.append(args[-1]) or original(*args))
+    mesh = build_mesh(textured_soup(512, 256)) if kind == "textured" else sphere(7)
+    if kind == "materials":
+        mesh.materials = [Material("a", (0.9, 0.2, 0.1)), Material("b", (0.1, 0.3, 0.9))]
+        mesh.triangle_material[::3] = 1
+    viewport.set_parallel(view == "parallel")
+    viewport.set_mesh(mesh)
+    if view == "near":
+        viewport.zoom_at(200, 150, 4.0)
+    qtbot.waitUntil(lambda: not viewport._scene.draft)
+    before = viewport.image()
+    reach = 0.4 if view == "near" else 2.0
+    dab = np.flatnonzero(np.linalg.norm(mesh.positions - (0, -10, 0), axis=1) < reach).astype(np.int32)
+    for step in range(4):
+        if step < 3:  # out, and deep in: the old surface must go, the far side must not show through
+            mesh.positions[dab, 1] += np.float32((-0.6, 0.9, 0.3)[step])
+            mesh.touched("positions", dab)
+        else:
+            mesh.mask[dab] = 1
+            mesh.touched("mask", dab)
+        mesh.refresh()
+        dabbed = viewport._canvas.image()
+        assert len(areas) == step + 1, "the whole mesh was drawn"
+    whole = viewport.image()
+    assert len(areas) == 4
+    assert (before != whole).any(axis=-1).sum() > 200
+    # The cropped projection rounds differently: single pixels on edges may differ.
+    assert (dabbed != whole).any(axis=-1).sum() < 60
+
+
+def test_a_slow_machine_draws_all_after_anything_but_a_dab(viewport, qtbot, monkeypatch):
+    monkeypatch.setattr("app.viewport.canvas._SLOW_MS", 0.0)
+    monkeypatch.setattr(Patch, "begin", lambda *args: pytest.fail("only a part was drawn"))
+    mesh = sphere(5)
+    viewport.set_mesh(mesh)
+    qtbot.waitUntil(lambda: not viewport._scene.draft)
+    rows = np.arange(20, dtype=np.int32)
+    for change in (
+        lambda: viewport.set_shading("color"),
+        lambda: viewport.set_wireframe(True),
+        lambda: viewport.set_background((0.1, 0.1, 0.1)),
+        lambda: viewport.set_mask_visible(False),
+        lambda: viewport.set_flat(True),
+        lambda: viewport.set_mesh(mesh, keep_camera=True),
+    ):
+        viewport._canvas.image()
+        mesh.mask[rows] += np.float32(0.1)
+        mesh.touched("mask", rows)
+        change()
+        viewport._canvas.image()
 
 
 def test_the_viewport_keeps_keys_for_the_window(viewport, qtbot):
