@@ -46,7 +46,9 @@ _BYTES_PER_TRIANGLE = 12
 def read(path: Path, limits: Limits, progress: Progress) -> Soup:
     """Read a GLB or glTF file. Raises UnreadableFile, and LimitExceeded for what asks for too much."""
     try:
-        soup = _read(path, limits, progress)
+        # Absurd numbers overflow on their way; what comes out of them is looked at in the end.
+        with np.errstate(all="ignore"):
+            soup = _read(path, limits, progress)
     except UnreadableFile as error:
         where = f"{path}, {error.where}" if error.where else str(path)
         raise type(error)(error.what, where, error.advice) from error

@@ -115,9 +115,9 @@ def srgb_to_linear(values: np.ndarray) -> np.ndarray:
 
 
 def linear_to_srgb(values: np.ndarray) -> np.ndarray:
-    """Linear light 0 to 1 to sRGB, float32, any shape. IEC 61966-2-1."""
+    """Linear light 0 to 1 to sRGB, float32, any shape. IEC 61966-2-1, written so that 1 stays exactly 1."""
     values = np.asarray(values, np.float32)
     low = 0.0031308
-    return np.where(values <= low, values * 12.92, 1.055 * np.maximum(values, low) ** (1 / 2.4) - 0.055).astype(
+    return np.where(values <= low, values * 12.92, 1 + 1.055 * (np.maximum(values, low) ** (1 / 2.4) - 1)).astype(
         np.float32
     )

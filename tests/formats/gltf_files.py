@@ -56,9 +56,8 @@ class Glb:
 
     def bytes(self) -> bytes:
         data = copy.deepcopy(self.data)
-        if data.get("buffers") and isinstance(data["buffers"][0], dict):
-            data["buffers"][0].setdefault("byteLength", 0)
-            data["buffers"][0]["byteLength"] = data["buffers"][0]["byteLength"] or len(self.binary)
+        if data.get("buffers") == [{"byteLength": 0}]:
+            data["buffers"][0]["byteLength"] = len(self.binary)
         text = json.dumps(data).encode()
         text += b" " * (-len(text) % 4)
         binary = self.binary + b"\0" * (-len(self.binary) % 4)
