@@ -137,7 +137,7 @@ def test_all_bytes_survive_the_way_to_linear_and_back() -> None:
 
 def test_real_images_give_a_texture_or_an_error_for_the_user(shared: Path) -> None:
     outcomes = set()
-    for path in sorted((path for path in (shared / "reference_photos" / "pillow").rglob("*") if path.is_file()):
+    for path in sorted(path for path in (shared / "reference_photos" / "pillow").rglob("*") if path.is_file()):
         notes: list[str] = []
         try:
             texture = read_texture_or_note(path.read_bytes(), path.name, Limits(), notes)
