@@ -16,11 +16,11 @@ from app.formats.appearance import (
 )
 from app.formats.mtl import material_file
 from app.formats.registry import Progress, WriteOptions
-from app.formats.text_rows import index_rows, position_decimals, real_rows
+from app.formats.text_rows import COLOR_DECIMALS, color_values, index_rows, position_decimals, real_rows
 from app.formats.writing import mark, placed_positions, writing
 from app.mesh.soup import Soup
 
-_COLOR_DECIMALS, _UV_DECIMALS = 5, 7
+_UV_DECIMALS = 7
 
 
 def write(soup: Soup, path: Path, options: WriteOptions, progress: Progress) -> None:
@@ -34,8 +34,8 @@ def write(soup: Soup, path: Path, options: WriteOptions, progress: Progress) -> 
     colorful = any(material.base_color != (1.0, 1.0, 1.0) for material in soup.materials)
     rows, decimals = placed_positions(soup, options), [position_decimals(options)] * 3
     if colors is not None:
-        rows = np.concatenate((rows, np.clip(colors, 0, 1).astype(np.float32)), axis=1)
-        decimals += [_COLOR_DECIMALS] * 3
+        rows = np.concatenate((rows, color_values(colors)), axis=1)
+        decimals += [COLOR_DECIMALS] * 3
     with writing(path):
         head = [f"# {mark(options)}"]
         names: list[str] = []

@@ -15,7 +15,7 @@ from app.errors import UnreadableFile
 from app.formats import obj
 from app.formats.packages import open_package
 from app.formats.reading import refuse
-from app.formats.registry import Format, Limits, Progress, Reader, WriteOptions, format_of, register
+from app.formats.registry import Format, Limits, Progress, WriteOptions, format_of, register
 from app.formats.threemf import PARTS, ZIP
 from app.formats.writing import writing
 from app.mesh.soup import Soup
@@ -38,21 +38,22 @@ def read(path: Path, limits: Limits, progress: Progress) -> Soup:
         for part in [chosen, *wanted]:
             _unpack(package, part, Path(folder), path)
         file = Path(folder, _inner_name(chosen))
-        found = format_of(file)
-        if found.read is None or found.id == "obj-zip":
-            refuse(path, "holds an archive in an archive", "Unpack it first")
-        soup = _read_inner(found.read, file, path, limits, progress)
+        soup = _read_inner(file, path, limits, progress)
     if len(meshes) > 1:
         soup.notes.append(f"Of {len(meshes)} models in the archive, {chosen.filename} was read.")
     return soup
 
 
-def _read_inner(reader: Reader, file: Path, path: Path, limits: Limits, progress: Progress) -> Soup:
+def _read_inner(file: Path, path: Path, limits: Limits, progress: Progress) -> Soup:
     """Read the unpacked model; errors speak of the archive, not of a folder that is gone."""
     try:
-        return reader(file, limits, progress)
+        found = format_of(file)
+        if found.read is None or found.id == "obj-zip":
+            refuse(file, "is an archive in an archive", "Unpack it first")
+        return found.read(file, limits, progress)
     except UnreadableFile as error:
-        raise type(error)(error.what, error.where.replace(str(file), f"{path}, {file.name}"), error.advice) from error
+        where = error.where.replace(str(file), f"{path}, {file.name}")
+        raise type(error)(error.what, where, error.advice) from error
 
 
 def _inner_name(part: zipfile.ZipInfo) -> Path:

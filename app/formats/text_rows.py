@@ -15,11 +15,18 @@ _BLOCK = 100_000
 _NUMBER_BYTES = 26
 _MM_DECIMALS, _MOST_DECIMALS = 6, 9
 _SLASH = 47
+COLOR_DECIMALS = 6
+_COLOR_TRACE = 1e-6
 
 
 def position_decimals(options: WriteOptions) -> int:
     """Decimals that keep a nanometre in the unit of the file."""
     return min(_MOST_DECIMALS, max(0, _MM_DECIMALS + math.ceil(math.log10(options.unit_mm))))
+
+
+def color_values(colors: np.ndarray) -> np.ndarray:
+    """(n, 3) float32 for text: a trace above each colour, since readers that make bytes of it cut decimals off."""
+    return np.clip(colors + np.float32(_COLOR_TRACE), 0, 1).astype(np.float32)
 
 
 def real_rows(values: np.ndarray, decimals: list[int], prefix: bytes = b"") -> Iterator[memoryview]:

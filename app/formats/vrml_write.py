@@ -10,11 +10,11 @@ import numpy as np
 
 from app.formats.appearance import is_textured, triangle_materials, vertex_colors, write_images, written_textures
 from app.formats.registry import Progress, WriteOptions
-from app.formats.text_rows import index_rows, position_decimals, real_rows
+from app.formats.text_rows import COLOR_DECIMALS, color_values, index_rows, position_decimals, real_rows
 from app.formats.writing import mark, placed_positions, writing
 from app.mesh.soup import Soup
 
-_COLOR_DECIMALS, _UV_DECIMALS = 4, 7
+_UV_DECIMALS = 7
 
 
 def write(soup: Soup, path: Path, options: WriteOptions, progress: Progress) -> None:
@@ -75,7 +75,7 @@ def _write_tables(
     stream.write(b"] }\n")
     if colors is not None:
         stream.write(b"colorPerVertex TRUE\ncolor Color { color [\n")
-        stream.writelines(real_rows(np.clip(colors, 0, 1), [_COLOR_DECIMALS] * 3))
+        stream.writelines(real_rows(color_values(colors), [COLOR_DECIMALS] * 3))
         stream.write(b"] }\n")
     if textured and soup.uv is not None:
         stream.write(b"texCoord DEF UV TextureCoordinate { point [\n")
