@@ -40,6 +40,7 @@ from app.widgets.splash import Splash
 from app.widgets.theme import apply_theme
 
 SAMPLE = "sample/bust.glb"
+SAMPLE_HEIGHT_MM = 100.0
 _MEGABYTE = 1 << 20
 
 
@@ -151,6 +152,8 @@ class Application:
 
     def _opened(self, opened: Opened) -> None:
         height = remembered_height(self._settings, opened.path)
+        if height is None and opened.path == resource(SAMPLE):
+            height = SAMPLE_HEIGHT_MM  # the first thing that anyone sees is the bust, not a question
         known = opened.unit_known or height is not None
         if height is None and not known:
             height = proposed_height(self._settings)
