@@ -23,13 +23,16 @@ def icon_names() -> list[str]:
     return sorted(path.stem for path in resource("icons").glob("*.svg"))
 
 
+def icon_source(name: str) -> str:
+    """The SVG text of an icon; one that does not exist is a plain brush, so that a new brush works without one."""
+    path = resource("icons") / f"{name}.svg"
+    return (path if path.is_file() else resource("icons") / f"{FALLBACK}.svg").read_text("utf-8")
+
+
 @cache
 def icon(name: str) -> QIcon:
-    """The icon of that name; one that does not exist shows as a plain brush, so a new brush works without one."""
-    path = resource("icons") / f"{name}.svg"
-    if not path.is_file():
-        path = resource("icons") / f"{FALLBACK}.svg"
-    return QIcon(_SvgEngine(path.read_text("utf-8")))
+    """The icon of that name; see `icon_source`."""
+    return QIcon(_SvgEngine(icon_source(name)))
 
 
 _engines: list[QIconEngine] = []  # QIcon owns an engine in C++; the Python half must live as long
@@ -55,7 +58,7 @@ class _SvgEngine(QIconEngine):
         return self._rendered(size, mode, state)
 
     def scaledPixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float) -> QPixmap:
-        pixmap = self._rendered(size, mode, state)
+        pixmap = self._rendered(size * scale, mode, state)
         pixmap.setDevicePixelRatio(scale)
         return pixmap
 

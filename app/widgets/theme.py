@@ -13,6 +13,8 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
+from app.resources import resource
+
 
 @dataclass(frozen=True)
 class Theme:
@@ -49,11 +51,11 @@ DARK = Theme(
     window="#2b2b2b",
     panel="#333333",
     raised="#404040",
-    hover="#4b4b4b",
+    hover="#494949",
     base="#262626",
     border="#1f1f1f",
     line="#505050",
-    text="#e2e2e2",
+    text="#e6e6e6",
     dim="#b0b0b0",
     disabled="#858585",
     accent="#3b76b3",
@@ -153,7 +155,8 @@ def palette(theme: Theme) -> QPalette:
 
 def stylesheet(theme: Theme) -> str:
     """The shapes that a palette cannot say, on a rhythm of 8 px; controls are 24 to 28 px high."""
-    return Template(_SHEET).substitute(theme.__dict__)
+    # Stylesheets take pictures only from files; theirs are of greys that show on both themes.
+    return Template(_SHEET).substitute(theme.__dict__, pictures=resource("theme").as_posix())
 
 
 _SHEET = """
@@ -183,6 +186,9 @@ QMenu::item:selected { background: $accent; color: $accent_text; }
 QMenu::item:disabled { color: $disabled; background: transparent; }
 QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
 QMenu::icon { position: absolute; left: 5px; }
+QMenu::indicator { width: 14px; height: 14px; left: 7px; }
+QMenu::indicator:non-exclusive:checked, QMenu::indicator:exclusive:checked {
+    background: $accent; border-radius: 3px; image: url("$pictures/check.svg"); }
 QMenu::icon:checked { background: $accent; border-radius: 3px; }
 
 QToolBar { background: $window; border: 0; padding: 2px 4px; spacing: 2px; }
@@ -193,7 +199,9 @@ QToolButton:pressed { background: $base; }
 QToolButton:checked { background: $accent; color: $accent_text; }
 QToolButton:checked:disabled { background: $line; }
 QToolButton:focus { border-color: $focus; }
-QToolButton[popupMode="1"] { padding-right: 14px; }
+QToolButton[popupMode="1"] { padding-right: 16px; }
+QToolButton::menu-button { border: 0; width: 14px; }
+QToolButton::menu-arrow { image: url("$pictures/down.svg"); width: 8px; height: 8px; }
 QToolButton::menu-indicator { image: none; }
 
 QPushButton { background: $raised; border: 1px solid $line; border-radius: 4px; padding: 3px 12px; min-height: 18px; }
@@ -210,8 +218,39 @@ QLineEdit, QAbstractSpinBox, QPlainTextEdit, QTextEdit {
 QLineEdit, QAbstractSpinBox { min-height: 18px; }
 QLineEdit:focus, QAbstractSpinBox:focus, QPlainTextEdit:focus, QTextEdit:focus { border-color: $focus; }
 QLineEdit:disabled, QAbstractSpinBox:disabled { color: $disabled; background: $panel; }
-QComboBox { min-height: 22px; }
+QAbstractSpinBox { padding: 2px 18px 2px 2px; }
+QAbstractSpinBox QLineEdit { background: transparent; border: 0; padding: 0 4px; }
+QComboBox QLineEdit { background: transparent; border: 0; padding: 0; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { border: 0; width: 18px; subcontrol-origin: border; }
+QAbstractSpinBox::up-button { subcontrol-position: top right; }
+QAbstractSpinBox::down-button { subcontrol-position: bottom right; }
+QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover { background: $hover; }
+QAbstractSpinBox::up-arrow { image: url("$pictures/up.svg"); width: 8px; height: 8px; }
+QAbstractSpinBox::down-arrow { image: url("$pictures/down.svg"); width: 8px; height: 8px; }
+QDialogButtonBox, QMessageBox { dialogbuttonbox-buttons-have-icons: 0; }
+
+QComboBox { background: $raised; border: 1px solid $line; border-radius: 4px; padding: 2px 4px 2px 8px;
+    min-height: 18px; }
+QComboBox:hover { background: $hover; }
+QComboBox:editable { background: $base; }
+QComboBox:focus { border-color: $focus; }
+QComboBox:disabled { background: $panel; color: $disabled; }
+QComboBox::drop-down { border: 0; width: 20px; }
+QComboBox::down-arrow { image: url("$pictures/down.svg"); width: 10px; height: 10px; }
+QComboBox QAbstractItemView { background: $panel; border: 1px solid $border; padding: 2px; }
+
+QCheckBox, QRadioButton { spacing: 6px; }
 QCheckBox:focus, QRadioButton:focus { color: $focus; }
+QCheckBox::indicator, QRadioButton::indicator, QAbstractItemView::indicator {
+    width: 14px; height: 14px; background: $base; border: 1px solid $disabled; border-radius: 3px; }
+QCheckBox::indicator:hover, QRadioButton::indicator:hover { border-color: $text; }
+QCheckBox::indicator:focus, QRadioButton::indicator:focus { border-color: $focus; }
+QCheckBox::indicator:checked, QAbstractItemView::indicator:checked {
+    background: $accent; border-color: $accent; image: url("$pictures/check.svg"); }
+QRadioButton::indicator { border-radius: 8px; }
+QRadioButton::indicator:checked { background: $accent_text; border: 4px solid $accent; width: 8px; height: 8px; }
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { background: $panel; border-color: $line; }
+QCheckBox::indicator:checked:disabled { background: $line; }
 
 QSlider { min-height: 20px; }
 QSlider:vertical { min-height: 0; min-width: 20px; }
