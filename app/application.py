@@ -199,7 +199,7 @@ class Application:
         assert document.mesh is not None
         source = document.path
         own = source is None or resource("") in source.parents
-        folder = Path(platformdirs.user_documents_dir()) if own or source is None else source.parent
+        folder = _own_documents() if own or source is None else source.parent
         stem = f"{document.name}-{document.mesh.size()[2]:.0f}mm"
         path = folder / f"{stem}{document.profile.suffix}"
         return path if path != source else folder / f"{stem}-print{document.profile.suffix}"
@@ -341,6 +341,11 @@ def rotation_matrix(axis: str, degrees: float) -> np.ndarray:
     matrix[a, a] = matrix[b, b] = cos
     matrix[a, b], matrix[b, a] = -sin, sin
     return matrix
+
+
+def _own_documents() -> Path:
+    folder = Path(platformdirs.user_documents_dir())
+    return folder if folder.is_dir() else Path.home()
 
 
 def _profile(settings: Settings) -> PrinterProfile:
