@@ -30,7 +30,8 @@ class Hit:
 
 def cast(mesh: Mesh, origin: np.ndarray, direction: np.ndarray) -> Hit | None:
     """First hit of a ray with the mesh, from either side, or None. origin, direction: (3,), mm."""
-    origin, direction = np.asarray(origin, np.float64), np.asarray(direction, np.float64)
+    # Adding zero turns -0.0 into 0.0, whose inverse would order a box's two planes the wrong way round.
+    origin, direction = np.asarray(origin, np.float64), np.asarray(direction, np.float64) + 0.0
     if not np.isfinite(origin).all() or not np.isfinite(direction).all() or not direction.any():
         return None
     chunks = mesh.chunks
