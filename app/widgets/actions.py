@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QAction, QKeySequence
@@ -475,7 +474,7 @@ def make_actions(window: MainWindow) -> dict[str, QAction]:
 
 def _slot(window: MainWindow, spec: ActionSpec) -> Callable[[bool], None]:
     if spec.checkable:
-        return partial(spec.run, window)
+        return lambda on=False: spec.run(window, on)
     return lambda _checked=False: spec.run(window)
 
 

@@ -41,7 +41,8 @@ class BrushButton(QAbstractButton):
 
     @property
     def key(self) -> str:
-        return self._action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        """The key as short as it can be said; the tooltip says it in full."""
+        return self._action.shortcut().toString(QKeySequence.SequenceFormat.NativeText).replace("Shift+", "⇧")
 
     def sizeHint(self) -> QSize:
         metrics = QFontMetrics(self.font())
@@ -84,6 +85,7 @@ class BrushPalette(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         column = QWidget()
+        self.viewport().setAutoFillBackground(False)
         layout = QVBoxLayout(column)
         layout.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         layout.setSpacing(2)
@@ -92,10 +94,11 @@ class BrushPalette(QScrollArea):
             layout.addWidget(button)
         layout.addStretch(1)
         self.setWidget(column)
+        column.setAutoFillBackground(False)  # which setWidget switched on
 
     def sizeHint(self) -> QSize:
         content = self.widget().sizeHint()
-        return QSize(content.width() + self.verticalScrollBar().sizeHint().width() // 2, content.height())
+        return QSize(content.width(), content.height())
 
     def minimumSizeHint(self) -> QSize:
         return QSize(self.sizeHint().width(), 4 * _ROW)

@@ -25,6 +25,7 @@ class ErrorBox(QMessageBox):
         self.setInformativeText("\n\n".join(part for part in (where, f"{advice}." if advice else "") if part))
         self.details = "".join(traceback.format_exception(error))
         self.addButton(QMessageBox.StandardButton.Close)
+        self.setDefaultButton(QMessageBox.StandardButton.Close)
         copy = QPushButton("Copy Details")
         copy.setToolTip("Put the technical details on the clipboard, to send them to whoever looks after Likeness")
         self.addButton(copy, QMessageBox.ButtonRole.ActionRole)

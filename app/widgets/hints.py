@@ -69,8 +69,10 @@ class Hints(QFrame):
         for name, row in self._rows.items():
             for widget in row:
                 widget.setVisible(name not in known)
-        self.setVisible(any(name not in known for name in HINTS))
-        self._place()
+        wanted = any(name not in known for name in HINTS)
+        self.setVisible(wanted)
+        if wanted:
+            self._place()
 
     def _place(self) -> None:
         self.setFixedHeight(self._grid.heightForWidth(_WIDTH))
@@ -79,6 +81,6 @@ class Hints(QFrame):
         self.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
+        if event.type() == QEvent.Type.Resize and not self.isHidden():
             self._place()
         return False

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QFont, QPalette
 from PySide6.QtWidgets import QLabel, QListView, QVBoxLayout, QWidget
 
@@ -16,6 +16,7 @@ from app.widgets.commands import Commands
 
 Index = QModelIndex | QPersistentModelIndex
 _MARGIN = 8
+_ROW = 24
 _MEGABYTE = 1 << 20
 
 
@@ -41,6 +42,8 @@ class HistoryModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             mark = "▸ " if row == history.position else "   "
             return mark + (self._opened() if row == 0 else history.steps[row - 1].label)
+        if role == Qt.ItemDataRole.SizeHintRole:
+            return QSize(0, _ROW)
         if role == Qt.ItemDataRole.ToolTipRole and row > 0:
             step = history.steps[row - 1]
             return f"{step.label}: {step.vertices:,} vertices, {step.bytes / _MEGABYTE:.1f} MB. Click to go here."

@@ -13,6 +13,7 @@ from app.widgets.actions import TABLE, ActionSpec
 
 _SIZE = (880, 640)
 _MARGIN = 16
+_KEY_WIDTH = 140
 
 # Keys and buttons that belong to the hand on the viewport and are no menu entries.
 POINTER = (
@@ -80,8 +81,7 @@ def _brush_html(actions: Mapping[str, QAction], brushes: Mapping[str, Brush], in
     rows = []
     for brush in brushes.values():
         name = f"{brush.label} (in hand)" if brush.id == in_hand.id else brush.label
-        inverted = f" Ctrl: {brush.invert_label}." if brush.invert_label else ""
-        rows.append((_native(actions[brush.id]), f"<b>{escape(name)}</b>  {escape(brush.tooltip + inverted)}"))
+        rows.append((_native(actions[brush.id]), f"<b>{escape(name)}</b>  {escape(brush.tooltip)}"))
     return _table("Brushes", rows, marked_up=True)
 
 
@@ -114,7 +114,7 @@ def _native(action: QAction) -> str:
 
 def _table(title: str, rows: list[tuple[str, str]] | tuple[tuple[str, str], ...], marked_up: bool = False) -> str:
     body = "".join(
-        f"<tr><td style='padding: 2px 16px 2px 0; white-space: nowrap'><b>{escape(key)}</b></td>"
+        f"<tr><td style='padding: 2px 16px 2px 0' width='{_KEY_WIDTH}'><b>{escape(key)}</b></td>"
         f"<td style='padding: 2px 0'>{text if marked_up else escape(text)}</td></tr>"
         for key, text in rows
     )

@@ -15,10 +15,11 @@ from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QDragEnterEven
 from PySide6.QtWidgets import (
     QDialog,
     QDockWidget,
+    QHBoxLayout,
     QMainWindow,
+    QMenuBar,
     QSplitter,
     QTabWidget,
-    QToolBar,
     QVBoxLayout,
     QWidget,
 )
@@ -74,6 +75,8 @@ class MainWindow(QMainWindow):
         self._close_when_exported = False
         self._hidden_docks: list[QDockWidget] = []
         self.setObjectName("main")
+        # Widgets with Python inside must be gone before the interpreter is; the end of the program is too late.
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumSize(_SMALLEST)
         self.setAcceptDrops(True)
         self._make_parts()
@@ -110,18 +113,18 @@ class MainWindow(QMainWindow):
         self._hand_rest = QTimer(self, singleShot=True, interval=_REMEMBER_MS)
 
     def _place_parts(self) -> None:
-        center = QWidget()
-        column = QVBoxLayout(center)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.message_bar)
-        column.addWidget(self.splitter, 1)
-        self.setCentralWidget(center)
+        # No tool bars: one that dies takes its widget apart through Python that is half gone, and crashes.
+        self.menu_bar = QMenuBar()
+        self.setMenuWidget(_stacked(self.menu_bar, self.options_bar))
+        work = QWidget()
+        row = QHBoxLayout(work)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.brush_palette)
+        row.addWidget(self.splitter, 1)
+        self.setCentralWidget(_stacked(self.message_bar, work))
         self.setStatusBar(self.status)
-        self.bars = {
-            "options": self._bar("Options", self.options_bar, Qt.ToolBarArea.TopToolBarArea),
-            "brushes": self._bar("Brushes", self.brush_palette, Qt.ToolBarArea.LeftToolBarArea),
-        }
+        self.bars = (self.options_bar, self.brush_palette)
         self.docks = {
             "model": self._dock("Model", self.model_panel),
             "history": self._dock("History", self.history_panel),
@@ -131,20 +134,12 @@ class MainWindow(QMainWindow):
         self.docks["model"].raise_()
         self.resizeDocks(list(self.docks.values()), [_DOCK_WIDTH] * len(self.docks), Qt.Orientation.Horizontal)
 
-    def _bar(self, title: str, content: QWidget, area: Qt.ToolBarArea) -> QToolBar:
-        bar = QToolBar(title)
-        bar.setObjectName(title.lower())
-        bar.setMovable(False)
-        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        bar.addWidget(content)
-        self.addToolBar(area, bar)
-        return bar
-
     def _dock(self, title: str, content: QWidget) -> QDockWidget:
         features = QDockWidget.DockWidgetFeature
         dock = QDockWidget(title)
         dock.setObjectName(title.lower())
         dock.setWidget(content)
+        dock.setTitleBarWidget(QWidget())  # its tab says the name already
         dock.setFeatures(features.DockWidgetClosable | features.DockWidgetMovable)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         return dock
@@ -286,11 +281,11 @@ class MainWindow(QMainWindow):
 
     @property
     def panels_shown(self) -> bool:
-        return not self.bars["options"].isHidden()
+        return not self.options_bar.isHidden()
 
     def set_panels_shown(self, on: bool) -> None:
         """Show or hide everything around the model but the menus and the status bar."""
-        for bar in self.bars.values():
+        for bar in self.bars:
             bar.setVisible(on)
         if on:
             for dock in self._hidden_docks:
@@ -414,8 +409,20 @@ class MainWindow(QMainWindow):
         self.settings.set(_GEOMETRY, _text(self.saveGeometry()))
         self.settings.set(_STATE, _text(self.saveState(_STATE_VERSION)))
         self.photo_place.close()
+        self.jobs.shut_down()
         self.viewport.close_graphics()
         event.accept()
+
+
+def _stacked(above: QWidget, below: QWidget) -> QWidget:
+    """Two widgets in a column without gaps; the lower one gets the room."""
+    both = QWidget()
+    column = QVBoxLayout(both)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    column.addWidget(above)
+    column.addWidget(below, 1)
+    return both
 
 
 def _text(state: QByteArray) -> str:

@@ -25,8 +25,7 @@ def make_brush_actions(window: MainWindow) -> dict[str, QAction]:
     group = QActionGroup(window)
     actions = {}
     for brush in brushes().values():
-        inverted = f" Ctrl: {brush.invert_label}." if brush.invert_label else ""
-        action = make_action(window, brush.label, brush.tooltip + inverted, brush.shortcut, brush.icon)
+        action = make_action(window, brush.label, brush.tooltip, brush.shortcut, brush.icon)
         action.setObjectName(f"brush-{brush.id}")
         action.setCheckable(True)
         action.triggered.connect(partial(_take, window, brush.id))
@@ -41,9 +40,8 @@ def _take(window: MainWindow, brush_id: str, _checked: bool = False) -> None:
 
 def fill_menu_bar(window: MainWindow) -> None:
     """Make every menu of the table."""
-    bar = window.menuBar()
     for title, entries in TABLE.items():
-        menu = bar.addMenu(f"&{title}")
+        menu = window.menu_bar.addMenu(f"&{title}")
         menu.setToolTipsVisible(True)
         for entry in entries:
             if isinstance(entry, ActionSpec):

@@ -35,8 +35,9 @@ from app.widgets.slider import Range, Slider
 
 _UNIT = Range(0.0, 1.0)
 _SPACING_PERCENT = Range(2.0, 200.0, "%", 0, True)
-_MM = Range(SMALLEST_MM, LARGEST_MM, "mm", 1, True)
-_PX = Range(SMALLEST_PX, LARGEST_PX, "px", 0, True)
+# Without their unit, which the button beside the slider says and switches.
+_MM = Range(SMALLEST_MM, LARGEST_MM, "", 1, True)
+_PX = Range(SMALLEST_PX, LARGEST_PX, "", 0, True)
 _PERCENT = 100.0
 _ICON = QSize(20, 20)
 _PLANE_MM = 1000.0
@@ -253,6 +254,7 @@ class MirrorGroup(QWidget):
             field.setRange(-_PLANE_MM, _PLANE_MM)
             field.setDecimals(1)
             field.setSuffix(" mm")
+            field.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
             field.setToolTip(f"Where the {'XYZ'[axis]} mirror stands")
             field.valueChanged.connect(partial(self._move, axis))
             form.addRow(f"{'XYZ'[axis]} mirror at", field)
@@ -300,10 +302,14 @@ class ColorButton(QToolButton):
         self.setAccessibleName("Paint colour")
         self.setToolTip("Paint colour\nChoose it, or pick it from the model or the photo with Pick Screen Color")
         self.clicked.connect(self.choose)
-        hand.changed.connect(self.update)
+        hand.changed.connect(self.repaint_color)
 
     def sizeHint(self) -> QSize:
         return QSize(2 * _ICON.width(), _ICON.height() + 8)
+
+    def repaint_color(self) -> None:
+        """The hand may hold another colour."""
+        self.update()
 
     def choose(self) -> QColorDialog:
         """Open the colour dialog beside the work; each change is painted with at once."""

@@ -79,11 +79,11 @@ class OverflowBar(QWidget):
 
     def sizeHint(self) -> QSize:
         wanted = sum(widget.sizeHint().width() + _SPACING for widget in (*self._items, *self._trailing))
-        return QSize(wanted + 2 * _MARGIN, _HEIGHT + _MARGIN)
+        return QSize(wanted + 2 * _MARGIN, _HEIGHT + 2 * _MARGIN)
 
     def minimumSizeHint(self) -> QSize:
         kept = (*self._items[:1], self.more, *self._trailing)
-        return QSize(sum(w.sizeHint().width() + _SPACING for w in kept) + 2 * _MARGIN, _HEIGHT + _MARGIN)
+        return QSize(sum(w.sizeHint().width() + _SPACING for w in kept) + 2 * _MARGIN, _HEIGHT + 2 * _MARGIN)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._arrange()

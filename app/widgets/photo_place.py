@@ -13,9 +13,9 @@ from app.settings import Settings
 
 _LEFT, _DETACHED, _SHOWN = "photo/left", "photo/detached", "photo/shown"
 _GEOMETRY, _SPLIT = "photo/window", "photo/split"
-# First start: this part of the width is the photos'.
-_PHOTO_PART = 3
-_VIEW_PART = 7
+# First start, logical pixels; when the window grows, the viewport gets the room.
+_PHOTO_WIDTH = 300
+_VIEW_WIDTH = 700
 
 
 class PhotoPlace(QObject):
@@ -31,7 +31,8 @@ class PhotoPlace(QObject):
         splitter.addWidget(viewport)
         splitter.addWidget(panel)
         self._arrange()
-        splitter.setSizes([_PHOTO_PART, _VIEW_PART] if self.on_left else [_VIEW_PART, _PHOTO_PART])
+        splitter.resize(_PHOTO_WIDTH + _VIEW_WIDTH, _PHOTO_WIDTH)
+        splitter.setSizes([_PHOTO_WIDTH, _VIEW_WIDTH] if self.on_left else [_VIEW_WIDTH, _PHOTO_WIDTH])
         stored = settings.get(_SPLIT, "")
         if stored:
             splitter.restoreState(QByteArray.fromBase64(stored.encode()))
@@ -109,7 +110,7 @@ class PhotoPlace(QObject):
 
     def remember(self) -> None:
         """Keep the places for the next start."""
-        self._settings.set(_SPLIT, self._splitter.saveState().toBase64().data().decode())
+        self._settings.set(_SPLIT, _text(self._splitter.saveState()))
         self._keep_window_place()
 
     def close(self) -> None:
@@ -120,7 +121,7 @@ class PhotoPlace(QObject):
 
     def _keep_window_place(self) -> None:
         if self._window is not None:
-            self._settings.set(_GEOMETRY, self._window.saveGeometry().toBase64().data().decode())
+            self._settings.set(_GEOMETRY, _text(self._window.saveGeometry()))
 
     def _arrange(self) -> None:
         if self._window is None:
@@ -149,3 +150,7 @@ class _PhotoWindow(QWidget):
         event.accept()
         if not self.closing_with_program:
             self.closed.emit()
+
+
+def _text(state: QByteArray) -> str:
+    return bytes(state.toBase64().data()).decode()

@@ -218,7 +218,7 @@ QLineEdit, QAbstractSpinBox, QPlainTextEdit, QTextEdit {
 QLineEdit, QAbstractSpinBox { min-height: 18px; }
 QLineEdit:focus, QAbstractSpinBox:focus, QPlainTextEdit:focus, QTextEdit:focus { border-color: $focus; }
 QLineEdit:disabled, QAbstractSpinBox:disabled { color: $disabled; background: $panel; }
-QAbstractSpinBox { padding: 2px 18px 2px 2px; }
+QAbstractSpinBox { padding: 2px 18px 2px 6px; }
 QAbstractSpinBox QLineEdit { background: transparent; border: 0; padding: 0 4px; }
 QComboBox QLineEdit { background: transparent; border: 0; padding: 0; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { border: 0; width: 18px; subcontrol-origin: border; }

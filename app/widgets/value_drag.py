@@ -13,6 +13,7 @@ from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QTabletEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.viewport.viewport import Viewport
 from app.widgets.brush_hand import BrushHand
 
 Kind = Literal["radius", "strength"]
@@ -33,8 +34,7 @@ class ValueDrag(QObject):
 
     ended = Signal()
 
-    def __init__(self, surface: QWidget, hand: BrushHand, parent: QObject | None = None) -> None:
-        """surface: the viewport, over which the ring is drawn."""
+    def __init__(self, surface: Viewport, hand: BrushHand, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._surface, self._hand = surface, hand
         self._ring = _Ring(surface)
@@ -119,6 +119,7 @@ class ValueDrag(QObject):
         return self._hand.radius if self._hand.radius_in_pixels else self._hand.radius / self._mm_per_pixel
 
     def _draw(self) -> None:
+        self._surface.hide_cursor()  # which follows the hand, and would be a second ring
         options = self._hand.options
         if self._kind == "radius":
             radius, unit = self._hand.radius, "px" if self._hand.radius_in_pixels else "mm"
