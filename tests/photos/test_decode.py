@@ -146,7 +146,9 @@ def test_a_strip_of_a_photo_stays_within_what_can_be_drawn() -> None:
 
 def hostile_files() -> dict[str, bytes]:
     jpeg, png = encoded(quarters(), "JPEG"), encoded(np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8))
-    tiff_loop = b"II*\x00\x08\x00\x00\x00" + struct.pack("<H", 1) + struct.pack("<HHII", 256, 4, 1, 9) + b"\x08\x00\x00\x00"
+    tiff_loop = (
+        b"II*\x00\x08\x00\x00\x00" + struct.pack("<H", 1) + struct.pack("<HHII", 256, 4, 1, 9) + b"\x08\x00\x00\x00"
+    )
     return {
         "truncated JPEG": jpeg[: len(jpeg) // 2],
         "truncated PNG": png[: len(png) // 2],
@@ -175,7 +177,10 @@ def test_a_broken_or_hostile_file_is_one_clear_line(name: str) -> None:
 
 
 def test_a_header_that_claims_too_much_is_refused_before_decoding(shared: Path) -> None:
-    for file in (png_claiming(30_000, 30_000), (shared / "reference_photos/pillow/decompression_bomb.gif").read_bytes()):
+    for file in (
+        png_claiming(30_000, 30_000),
+        (shared / "reference_photos/pillow/decompression_bomb.gif").read_bytes(),
+    ):
         with pytest.raises(LimitExceeded, match="250 megapixels"):
             decode(file, "bomb")
 

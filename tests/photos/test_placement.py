@@ -40,7 +40,7 @@ def test_panning_moves_the_photo_with_the_pointer(view: PhotoView, dx: float, dy
     after = panned(view, PHOTO, ROOM, dx, dy)
     assume(0 < after.center[0] < 1 and 0 < after.center[1] < 1)
     shown = replace(view, zoom=zoom_shown(view, PHOTO, ROOM), center=view.center if view.zoom else (0.5, 0.5))
-    assert at(after, 0.4, 0.6) == pytest.approx(at(shown, 0.4, 0.6) + (dx, dy), abs=1e-3)
+    assert at(after, 0.4, 0.6) == pytest.approx(np.add(at(shown, 0.4, 0.6), (dx, dy)), abs=1e-3)
 
 
 @given(st.floats(-180, 180), st.booleans())
