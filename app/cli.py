@@ -271,7 +271,41 @@ def _paintable(mesh: Mesh, strokes: dict[str, Any]) -> Mesh:
 def _bench(args: argparse.Namespace) -> int:
     from app.bench import run_bench
 
+    with _Progress() as progress:
+        measured = run_bench(args.triangles, progress)
+    if args.json:
+        _print(json.dumps(measured, indent=1))
+        return DONE
+    _print(f"{measured['triangles']:,} triangles, {measured['vertices']:,} vertices; medians in ms")
+    row = "{:<10}{:>14}{:>9}{:>9}{:>9}{:>21}{:>17}{:>14}"
+    heading = (
+        "brush",
+        "vertices/dab",
+        "dab",
+        "least",
+        "normals",
+        "first dab + normals",
+        "undo of stroke",
+        "(vertices)",
+    )
+    _print(row.format(*heading))
+    for entry in measured["rows"]:
+        times = (f"{entry[name]:.2f}" for name in _BENCH_TIMES)
+        _print(row.format(entry["brush"], f"{entry['vertices']:,}", *times, f"{entry['stroke_vertices']:,}"))
+    for name, value in measured["upload"].items():
+        _print(f"upload, {name}: {value:,.2f}" if isinstance(value, float) else f"upload, {name}: {value}")
+    for name in ("open_s", "export_3mf_s", "check_s", "rss_mb", "rss_peak_mb"):
+        _print(f"{name}: {measured[name]:,.1f}")
     return DONE
+
+
+_BENCH_TIMES = (
+    "dab_ms_median",
+    "dab_ms_min",
+    "normals_ms_median",
+    "first_dab_and_normals_ms_median",
+    "undo_ms_median",
+)
 
 
 def _open(args: argparse.Namespace, output: Path) -> Opened:
