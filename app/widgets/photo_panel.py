@@ -1,7 +1,7 @@
 """The customer's photos beside the model: thumbnails, one photo or up to four at once, and what to do with them.
 
-    "+", drop, paste of files -> add_requested(paths) -> whoever owns the panel -> add(paths)
-      -> a place in the strip at once, reading in the background -> photos_changed, or a line that says why not
+    "+", Ctrl-P, drop, paste -> a place in the strip at once, reading in the background
+      -> photos_changed, or a line in the panel that says why not
 
 What does not live here: one photo's drawing and mouse (`photo_view`), how several share the room (`photo_wall`), the
 thumbnails (`photo_strip`), the buttons (`photo_controls`), reading (`photo_loader`), what can be dropped and pasted
@@ -57,13 +57,10 @@ EMPTY_TEXT = "Drop photos here, or press Ctrl-P"
 class PhotoPanel(QWidget):
     """Signals:
 
-    add_requested(list[Path]): the user wants these photos; answer with `add`. (Images without a file, pasted or
-    dropped from a browser, the panel adds itself.)
     photos_changed(): `photos()` or the view of one of them is another than before.
     color_picked(r, g, b): sRGB 0 to 1, as it is in the photo's file.
     """
 
-    add_requested = Signal(list)
     photos_changed = Signal()
     color_picked = Signal(float, float, float)
 
@@ -184,7 +181,7 @@ class PhotoPanel(QWidget):
         names, _ = QFileDialog.getOpenFileNames(self.window(), "Add Photos", self._folder, kinds)
         if names:
             self._folder = str(Path(names[0]).parent)
-            self.add_requested.emit([Path(name) for name in names])
+            self.add(Path(name) for name in names)
 
     def paste(self) -> bool:
         """Add the image or the files on the clipboard; whether there was anything to add."""
@@ -197,7 +194,7 @@ class PhotoPanel(QWidget):
         if isinstance(found, bytes):
             self.add_data(found, PASTED)
         else:
-            self.add_requested.emit(found)
+            self.add(found)
         return bool(found)
 
     def remove(self, photo_id: str) -> None:

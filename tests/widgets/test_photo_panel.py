@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QKeySequence, QShortcut, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
@@ -26,9 +26,7 @@ LEFT, MIDDLE, NO_KEYS = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton, 
 
 @pytest.fixture
 def panel(qtbot: QtBot) -> Iterator[PhotoPanel]:
-    """A panel that answers its own requests, as the application does."""
     panel = PhotoPanel()
-    panel.add_requested.connect(panel.add)
     qtbot.addWidget(panel)
     panel.resize(420, 700)
     panel.show()
@@ -117,13 +115,11 @@ def test_an_empty_panel_says_what_to_do(panel: PhotoPanel) -> None:
     assert not panel.controls.isVisible()
 
 
-def test_dropped_files_are_asked_for_and_appear_in_order(
+def test_dropped_files_have_their_places_at_once_and_stay_in_order(
     panel: PhotoPanel, qtbot: QtBot, files: Callable[[int], list[Path]]
 ) -> None:
     paths = files(3)
-    with qtbot.waitSignal(panel.add_requested) as request:
-        assert drop(panel, of_files(*paths))
-    assert request.args == [paths]
+    assert drop(panel, of_files(*paths))
     assert panel.strip.count() == 3  # at once, while they are read
     settle(panel, qtbot)
     assert [photo.path for photo in panel.photos()] == paths
