@@ -6,7 +6,7 @@ What does not live here: how a photo is read (`app.photos.load`), and what becom
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, QRunnable, QThreadPool, Signal
@@ -17,6 +17,8 @@ from app.photos.photo import Photo
 
 # Two at a time: one photo of 100 megapixels does not hold up the others, and memory stays bounded.
 _THREADS = 2
+# Display copies of photos that are not shown are kept up to this, so that going back and forth is immediate.
+_KEPT_BYTES = 256 << 20
 
 
 class PhotoLoader(QObject):
@@ -31,6 +33,7 @@ class PhotoLoader(QObject):
         self._pool = QThreadPool()
         self._pool.setMaxThreadCount(_THREADS)
         self._stops: dict[str, threading.Event] = {}
+        self._recent: list[Photo] = []
         application = QCoreApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(self.stop)
@@ -54,6 +57,21 @@ class PhotoLoader(QObject):
 
         if photo.id not in self._stops:
             self._start(photo.id, work)
+
+    def keep_displays(self, shown: list[Photo], photos: Iterable[Photo]) -> None:
+        """Read the display copies of what is shown; of the others forget those that were shown longest ago."""
+        for photo in shown:
+            if photo.display is None:
+                self.load_display(photo)
+        photos = list(photos)
+        before = [photo for photo in self._recent if photo in photos and photo not in shown]
+        self._recent = [*shown, *before, *(photo for photo in photos if photo not in before and photo not in shown)]
+        held = 0
+        for photo in self._recent:
+            if photo.display is not None and photo not in shown:
+                held += photo.display.nbytes
+                if held > _KEPT_BYTES:
+                    photo.display = None
 
     def cancel(self, photo_id: str) -> None:
         """Forget a photo that is being read; neither signal comes for it."""

@@ -27,8 +27,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QLabel,
-    QPushButton,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -41,17 +39,14 @@ from app.widgets import photo_mime, theme
 from app.widgets.icons import icon
 from app.widgets.message_bar import MessageBar
 from app.widgets.photo_controls import PhotoControls
+from app.widgets.photo_empty import EmptyPage
 from app.widgets.photo_loader import PhotoLoader
 from app.widgets.photo_strip import THUMBNAIL, PhotoStrip
 from app.widgets.photo_view import PhotoCanvas
 from app.widgets.photo_wall import MOST, PhotoWall
 
-# Display copies of photos that are not shown are kept up to this, so that going back and forth is immediate.
-_KEPT_BYTES = 256 << 20
 _MOST_ERRORS = 3
-_EMPTY_ICON = 48
 PASTED = "Pasted photo"
-EMPTY_TEXT = "Drop photos here, or press Ctrl-P"
 
 
 class PhotoPanel(QWidget):
@@ -69,7 +64,6 @@ class PhotoPanel(QWidget):
         self.setAcceptDrops(True)
         self.setAccessibleName("Photos")
         self._photos: dict[str, Photo] = {}
-        self._recent: list[str] = []
         self._awaited = ""  # the first of the photos being added, to be shown when it is there
         self._errors: list[str] = []
         self._folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
@@ -99,7 +93,7 @@ class PhotoPanel(QWidget):
         row.addWidget(self.strip)
         row.addWidget(self.add_button)
         row.addStretch(1)
-        self._pages.addWidget(_empty_page(self.choose_files))
+        self._pages.addWidget(EmptyPage(self.choose_files))
         self._pages.addWidget(self.wall)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -297,7 +291,7 @@ class PhotoPanel(QWidget):
         shown = [self._photos[photo_id] for photo_id in selected]
         active = self._photos.get(current or "")
         self.wall.show_photos(shown, active if active in shown else (shown[0] if shown else None))
-        self._keep_display_copies(shown)
+        self._loader.keep_displays(shown, self._photos.values())
         self._pages.setCurrentIndex(1 if self.strip.count() else 0)
         self._top.setVisible(self.strip.count() > 0)
         self.controls.setVisible(self.strip.count() > 0)
@@ -308,22 +302,6 @@ class PhotoPanel(QWidget):
     def _show_view(self) -> None:
         photo = self.canvas.photo
         self.controls.show_view(photo.view if photo else PhotoView(), photo is not None)
-
-    def _keep_display_copies(self, shown: list[Photo]) -> None:
-        """Read the display copies that are needed and forget the oldest of those that are not."""
-        for photo in shown:
-            if photo.display is None:
-                self._loader.load_display(photo)
-            self._recent = [photo.id, *(photo_id for photo_id in self._recent if photo_id != photo.id)]
-        held = 0
-        waiting = [photo_id for photo_id in self._photos if photo_id not in self._recent]
-        for photo_id in [*self._recent, *waiting]:
-            kept = self._photos.get(photo_id)
-            if kept is None or kept.display is None or kept in shown:
-                continue
-            held += kept.display.nbytes
-            if held > _KEPT_BYTES:
-                kept.display = None
 
     def _view_changed(self, canvas: PhotoCanvas) -> None:
         if canvas is self.canvas:
@@ -384,22 +362,3 @@ class PhotoPanel(QWidget):
     def _mark_drop(self, on: bool) -> None:
         color = theme.theme().focus
         self._pages.setStyleSheet(f"QStackedWidget {{ border: 2px solid {color}; }}" if on else "")
-
-
-def _empty_page(choose: Callable[[], None]) -> QWidget:
-    page = QWidget()
-    picture, text, button = QLabel(), QLabel(EMPTY_TEXT), QPushButton("Add Photos…")
-    picture.setPixmap(icon("photo").pixmap(QSize(_EMPTY_ICON, _EMPTY_ICON), icon("photo").Mode.Disabled))
-    text.setProperty("role", "dim")
-    text.setWordWrap(True)
-    button.setToolTip("Add Photos (Ctrl+P)\nJPEG, PNG, WebP, TIFF, HEIC; pasting with Ctrl+V works too")
-    button.clicked.connect(choose)
-    column = QVBoxLayout(page)
-    column.setSpacing(12)
-    column.addStretch(1)
-    for label in (picture, text):
-        label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        column.addWidget(label)
-    column.addWidget(button, 0, Qt.AlignmentFlag.AlignCenter)
-    column.addStretch(1)
-    return page

@@ -11,13 +11,14 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QKeySequence, QShortcut, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.photos.photo import Photo, PhotoView
 from app.photos.placement import to_photo
-from app.widgets import photo_panel as photo_panel_module
-from app.widgets.photo_panel import EMPTY_TEXT, PhotoPanel
+from app.widgets import photo_loader
+from app.widgets.photo_empty import EMPTY_TEXT
+from app.widgets.photo_panel import PhotoPanel
 from app.widgets.photo_view import PhotoCanvas
 from tests.photos.pictures import encoded, quarters
 
@@ -110,7 +111,7 @@ def under(canvas: PhotoCanvas, x: float, y: float) -> tuple[float, float]:
 
 
 def test_an_empty_panel_says_what_to_do(panel: PhotoPanel) -> None:
-    texts = [label.text() for label in panel.findChildren(photo_panel_module.QLabel) if label.isVisible()]
+    texts = [label.text() for label in panel.findChildren(QLabel) if label.isVisible()]
     assert EMPTY_TEXT in texts
     assert not panel.controls.isVisible()
 
@@ -441,7 +442,7 @@ def test_photos_from_a_project_are_decoded_when_they_are_shown(panel: PhotoPanel
 def test_display_copies_that_are_not_shown_are_bounded_and_come_back(
     filled: PhotoPanel, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(photo_panel_module, "_KEPT_BYTES", 0)
+    monkeypatch.setattr(photo_loader, "_KEPT_BYTES", 0)
     filled.step(1)
     first, second, third = filled.photos()
     assert (first.display, third.display) == (None, None)
