@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QCursor, QFont, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from app.viewport.camera import Camera
@@ -18,6 +18,7 @@ _LONGEST_BAR = 140
 _TICK = 4
 _AXIS_LENGTH = 24
 _FONT_PIXELS = 12
+_DOT_RADIUS = 2
 _DARK, _LIGHT = QColor(0, 0, 0, 150), QColor(255, 255, 255, 230)
 _MIRROR_ALPHA = 120
 _AXES = (("X", QColor(214, 84, 84)), ("Y", QColor(110, 176, 84)), ("Z", QColor(88, 138, 220)))
@@ -99,15 +100,13 @@ class Overlay(QWidget):
                 for color, width in ((dark, 3.2), (light, 1.4)):
                     painter.setPen(QPen(color, width))
                     painter.drawPolyline(polygon)
-            self._paint_dot(painter, cursor.places()[index][0])
+            if index:  # the first dab's middle is the pointer itself
+                self._paint_dot(painter, cursor.places()[index][0])
 
     def _paint_dot(self, painter: QPainter, point: np.ndarray) -> None:
         x, y = self._camera().project(point, self._size())
         if np.isfinite((x, y)).all():
-            painter.setPen(QPen(_DARK, 1.0))
-            painter.setBrush(_LIGHT)
-            painter.drawEllipse(QPointF(x, y), 2.0, 2.0)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
+            _paint_spot(painter, QPointF(x, y))
 
     def _paint_scale_bar(self, painter: QPainter) -> None:
         camera = self._camera()
@@ -137,6 +136,26 @@ class Overlay(QWidget):
             painter.drawLine(centre, tip)
             offset = QPointF(right[axis], -up[axis]) * 9
             _paint_text(painter, tip + offset + QPointF(-4, 4), name)
+
+
+def dot_cursor(pixel_ratio: float) -> QCursor:
+    """A pointer that marks one spot and hides nothing; the system moves it, however busy the program is."""
+    side = 2 * _DOT_RADIUS + 5
+    picture = QPixmap(round(side * pixel_ratio), round(side * pixel_ratio))
+    picture.setDevicePixelRatio(pixel_ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    _paint_spot(painter, QPointF(side / 2, side / 2))
+    painter.end()
+    return QCursor(picture, side // 2, side // 2)
+
+
+def _paint_spot(painter: QPainter, place: QPointF) -> None:
+    painter.setPen(QPen(_DARK, 1.0))
+    painter.setBrush(_LIGHT)
+    painter.drawEllipse(place, _DOT_RADIUS, _DOT_RADIUS)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
 def _paint_text(painter: QPainter, place: QPointF, text: str) -> None:

@@ -41,7 +41,9 @@ def upload_ranges(window: object, array: vtkDataArray, values: np.ndarray, range
     """
     data_type = VTK_UNSIGNED_CHAR if values.dtype == np.uint8 else VTK_FLOAT
     # Looked up each time: a new context, a resize or another window may have given the array a new buffer.
-    handle = window.GetVBOCache().GetVBO(array, data_type).GetHandle()  # type: ignore[attr-defined]
+    buffer = window.GetVBOCache().GetVBO(array, data_type)  # type: ignore[attr-defined]
+    handle = buffer.GetHandle()
+    buffer.FastDelete()  # GetVBO hands over a reference; kept, the buffer would outlive its mesh
     if not handle:
         return False
     row = values.strides[0]

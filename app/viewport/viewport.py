@@ -31,7 +31,7 @@ from app.viewport.camera import STANDARD_VIEWS, Camera
 from app.viewport.canvas import Canvas, prepare_surface_format
 from app.viewport.cursor import BrushCursor
 from app.viewport.navigation import Drag, gesture_of, wheel_factor
-from app.viewport.overlay import Overlay
+from app.viewport.overlay import Overlay, dot_cursor
 from app.viewport.pointer import PointerEvent, PointerFilter, PointerSample
 from app.viewport.scene import MID_GREY, Color, Scene
 
@@ -47,7 +47,7 @@ class Viewport(QWidget):
     pressed = Signal(PointerSample)
     dragged = Signal(PointerSample)
     released = Signal(PointerSample)
-    hovered = Signal(PointerSample)
+    hovered = Signal(PointerSample)  # no button, or one that moves the camera
     left = Signal()
     cancelled = Signal()  # the stroke in hand must be rolled back: its mesh is gone
     camera_changed = Signal()
@@ -65,7 +65,9 @@ class Viewport(QWidget):
         self._scene = Scene(self._canvas.window, self._canvas.renderer)
         self._overlay = Overlay(self, lambda: self._camera)
         self._overlay.raise_()
+        self._dot = dot_cursor(self.devicePixelRatioF())
         self._filter = PointerFilter()
+        self._framed: Camera | None = None  # the camera that `frame_all` chose
         self._drag: Drag | None = None
         self._stroke: PointerSample | None = None  # the last sample of the stroke in hand
         self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
@@ -192,7 +194,8 @@ class Viewport(QWidget):
     def frame_all(self) -> None:
         """The whole model, as large as fits."""
         if self.mesh is not None:
-            self.set_camera(self._camera.framing(*self.mesh.bounds(), self._size()))
+            self._framed = self._camera.framing(*self.mesh.bounds(), self._size())
+            self.set_camera(self._framed)
 
     def frame_point(self, point: np.ndarray, radius_mm: float) -> None:
         """The surroundings of a point, as large as fits."""
@@ -251,9 +254,12 @@ class Viewport(QWidget):
     ) -> None:
         """Lay the brush's ring on the surface; see `BrushCursor`. Does not draw the mesh anew."""
         self._overlay.set_cursor(BrushCursor(point, normal, radius_mm, hardness, tuple(mirrored or ()), color))
+        self.setCursor(self._dot)
 
     def hide_cursor(self) -> None:
+        """Show the ordinary pointer again."""
         self._overlay.set_cursor(None)
+        self.unsetCursor()
 
     # ---- events ----------------------------------------------------------------------------------------------------
 
@@ -284,6 +290,8 @@ class Viewport(QWidget):
             place = event.position()
             self.zoom_at(place.x(), place.y(), max(0.1, 1 + event.value()))
             return True
+        if event.type() == QEvent.Type.ContextMenu and self._stroke is not None:
+            return True  # no menu in mid-stroke
         if event.type() in (QEvent.Type.WindowDeactivate, QEvent.Type.UngrabMouse):
             self._let_go()
         return super().event(event)
@@ -310,7 +318,10 @@ class Viewport(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._canvas.widget.setGeometry(self.rect())
         self._overlay.setGeometry(self.rect())
-        self.set_camera(self._camera)
+        if self._camera is self._framed:
+            self.frame_all()  # nobody has looked closer since
+        else:
+            self.set_camera(self._camera)
 
     def close_graphics(self) -> None:
         """Free what OpenGL holds; for the window's end. The viewport is dead afterwards."""
@@ -343,6 +354,7 @@ class Viewport(QWidget):
         if self._drag is not None:
             if pointer.buttons & self._drag.button:
                 self.set_camera(self._drag.moved(self._camera, sample.x, sample.y, self._size()))
+                self.hovered.emit(sample)
                 return True
             self._drag = None
         if self._stroke is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from OpenGL.GL import glIsBuffer
 from PIL import Image
 
 import app.viewport.shading as shading_module
@@ -93,6 +94,20 @@ def test_a_buffer_of_another_size_is_refused(viewport):
     window = viewport._canvas.window
     window.MakeCurrent()
     assert not upload_module.upload_ranges(window, array, wrong, np.array([[0, 10]]))
+
+
+def test_replacing_the_mesh_frees_its_buffers(viewport):
+    held = []
+    for _ in range(4):
+        mesh = sphere(3)
+        viewport.set_mesh(mesh)
+        viewport.image()
+        mesh.touched_all("positions")
+        viewport.flush()
+        viewport.image()
+        viewport._canvas.window.MakeCurrent()
+        held.append(sum(bool(glIsBuffer(name)) for name in range(1, 400)))
+    assert held[-1] == held[1]
 
 
 def test_uploads_still_arrive_after_a_resize(viewport, qtbot):

@@ -134,7 +134,7 @@ def test_the_other_end_of_the_pen_is_an_eraser(viewport, seen):
 
 def test_the_pens_right_button_is_left_to_qt_for_the_menu(viewport, seen):
     assert not pen(viewport, PRESS, 10, 10, button=RIGHT, buttons=RIGHT)
-    assert names(seen) == []
+    assert set(names(seen)) <= {"hovered"}
 
 
 def test_a_quick_second_press_is_a_press(viewport, seen):
@@ -225,7 +225,7 @@ def test_camera_gestures_move_the_camera_and_no_brush(viewport, seen, button, ke
     mouse(viewport, MOVE, 230, 140, NONE, button, keys)
     mouse(viewport, RELEASE, 230, 140, button, NONE, keys)
     after = viewport.camera
-    assert names(seen) == []
+    assert set(names(seen)) <= {"hovered"}
     changed = {
         "orbit": after.azimuth != before.azimuth and after.elevation != before.elevation,
         "dolly": after.distance < before.distance and after.azimuth == before.azimuth,
@@ -242,7 +242,7 @@ def test_the_pen_turns_with_alt_too(viewport, seen):
     pen(viewport, PRESS, 100, 100, keys=ALT)
     pen(viewport, MOVE, 140, 100, keys=ALT)
     pen(viewport, RELEASE, 140, 100, keys=ALT)
-    assert names(seen) == []
+    assert set(names(seen)) <= {"hovered"}
     assert viewport.camera.azimuth != before.azimuth
 
 

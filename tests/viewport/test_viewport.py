@@ -145,6 +145,34 @@ def test_camera_state_goes_through_json(viewport, qtbot):
     assert viewport.project(np.array((1.0, 2.0, 3.0))) == pytest.approx((x, y))
 
 
+def test_a_framed_model_stays_framed_until_the_camera_is_moved(viewport, qtbot):
+    viewport.set_mesh(sphere(4))
+    low, high = np.array((-10.0, 0, 0)), np.array((10.0, 0, 0))
+    viewport.resize(220, 600)
+    qtbot.wait(30)
+    assert viewport.project(low)[0] > 0
+    assert viewport.project(high)[0] < 220
+    viewport.orbit(10, 0)
+    camera = viewport.camera
+    viewport.resize(400, 300)
+    qtbot.wait(30)
+    assert viewport.camera is camera
+
+
+def test_a_closed_viewport_bears_late_calls(viewport, qtbot):
+    mesh = sphere(3)
+    viewport.set_mesh(mesh)
+    viewport.image()
+    viewport.close_graphics()
+    viewport.close_graphics()
+    mesh.touched_all("positions")
+    viewport.flush()
+    viewport.orbit(3, 3)
+    viewport.resize(300, 300)
+    viewport.set_mesh(None)
+    qtbot.wait(30)
+
+
 def test_unknown_names_are_refused(viewport):
     with pytest.raises(KeyError):
         viewport.standard_view("sideways")
