@@ -99,7 +99,7 @@ def _sample(pixels, linear_of_byte, uv, repeat, out):
     for i in prange(len(uv)):
         x = np.float64(uv[i, 0]) * width - 0.5
         y = (1.0 - np.float64(uv[i, 1])) * height - 0.5
-        left, top = np.int64(np.floor(x)), np.int64(np.floor(y))
+        left, top = int(np.floor(x)), int(np.floor(y))
         part_x, part_y = x - left, y - top
         for k in range(3):
             value = 0.0

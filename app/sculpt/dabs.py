@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
@@ -19,7 +20,7 @@ _STEPS_PER_ROPE = 16
 # Height of a stroke at full strength, in radii.
 _STROKE_HEIGHT = 0.5
 # A jump across the scene must not freeze the program.
-_DABS_PER_SEGMENT = 10_000
+DABS_PER_SAMPLE = 10_000
 # Lightest touch of a pen still has a tip.
 _SMALLEST_TIP = 0.05
 
@@ -116,10 +117,10 @@ class Dab:
 def dab_at(sample: Sample, settings: BrushSettings, travel: np.ndarray, anchor: np.ndarray | None = None) -> Dab:
     """The dab that a sample asks for. With an anchor, (3,) mm, it stays there and the sample gives the displacement."""
     pressure = min(max(sample.pressure, 0.0), 1.0)
-    center = np.asarray(sample.point if anchor is None else anchor, np.float64)
+    center = np.array(sample.point if anchor is None else anchor, np.float64)
     return Dab(
         center=center,
-        view=np.asarray(sample.view, np.float64),
+        view=np.array(sample.view, np.float64),
         radius=settings.radius_mm * (max(pressure, _SMALLEST_TIP) if settings.pressure_size else 1.0),
         strength=settings.strength * (pressure if settings.pressure_strength else 1.0),
         sign=-1.0 if settings.invert else 1.0,
@@ -150,7 +151,6 @@ class Stabiliser:
             yield sample
             return
         length = float(np.linalg.norm(sample.point - last.point))
-        step = max(self._rope / _STEPS_PER_ROPE, length / _DABS_PER_SEGMENT)
         along = self._due
         while along <= length:
             hand = last.toward(sample, along / length)
@@ -159,7 +159,7 @@ class Stabiliser:
                 pulled = self._tip.point + (hand.point - self._tip.point) * (1.0 - self._rope / slack)
                 self._tip = replace(hand, point=pulled)
                 yield self._tip
-            along += step
+            along += self._rope / _STEPS_PER_ROPE
         self._due = along - length
 
 
@@ -189,6 +189,31 @@ class Spacer:
         along = self._due
         while along <= length and length > 0:
             due = last.toward(sample, along / length)
-            along += max(self._step_mm(due), length / _DABS_PER_SEGMENT)
+            along += self._step_mm(due)
             yield due, path / length
         self._due = along - length
+
+
+def spaced_dabs(settings: BrushSettings) -> Callable[[Sample], Iterator[Dab]]:
+    """Samples to dabs at even distances along the steadied path. At most DABS_PER_SAMPLE for each sample."""
+    stabiliser, spacer = Stabiliser.of(settings), Spacer.of(settings)
+
+    def dabs(sample: Sample) -> Iterator[Dab]:
+        for steady in stabiliser.add(sample):
+            for placed, travel in spacer.add(steady):
+                yield dab_at(placed, settings, travel)
+
+    return lambda sample: islice(dabs(sample), DABS_PER_SAMPLE)
+
+
+def anchored_dabs(settings: BrushSettings) -> Callable[[Sample], Iterator[Dab]]:
+    """Samples to dabs that stay at the first sample and carry the displacement from it."""
+    anchor: np.ndarray | None = None
+
+    def dabs(sample: Sample) -> Iterator[Dab]:
+        nonlocal anchor
+        if anchor is None:
+            anchor = np.array(sample.point, np.float64)
+        yield dab_at(sample, settings, np.zeros(3), anchor)
+
+    return dabs

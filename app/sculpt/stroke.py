@@ -10,7 +10,7 @@ Normals follow once per frame (`mesh.refresh`), not here, unless the brush decla
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ from app.errors import LikenessError
 from app.mesh.jit import prange, scaling_kernel
 from app.mesh.mesh import Mesh
 from app.sculpt.brush import Brush, BrushFunction
-from app.sculpt.dabs import Dab, Sample, Spacer, Stabiliser, dab_at
+from app.sculpt.dabs import Dab, Sample, anchored_dabs, spaced_dabs
 from app.sculpt.history import History, Recorder
 from app.sculpt.region import Region, RegionFinder
 from app.sculpt.settings import BrushSettings
@@ -70,37 +70,12 @@ class StrokeInHand:
         self, mesh: Mesh, history: History, brush: Brush, settings: BrushSettings
     ) -> Generator[None, Sample | None, None]:
         with history.record(brush.label) as recorder:
-            dabs = _anchored_dabs(settings) if brush.from_stroke_start else _spaced_dabs(settings)
+            dabs = anchored_dabs(settings) if brush.from_stroke_start else spaced_dabs(settings)
             surface = _Surface(mesh, recorder, brush, settings)
             while (sample := (yield)) is not None:
                 for dab in dabs(sample):
                     surface.apply(dab)
         self.changed = recorder.changed
-
-
-def _spaced_dabs(settings: BrushSettings) -> Callable[[Sample], Iterator[Dab]]:
-    """Samples to dabs at even distances along the steadied path."""
-    stabiliser, spacer = Stabiliser.of(settings), Spacer.of(settings)
-
-    def dabs(sample: Sample) -> Iterator[Dab]:
-        for steady in stabiliser.add(sample):
-            for placed, travel in spacer.add(steady):
-                yield dab_at(placed, settings, travel)
-
-    return dabs
-
-
-def _anchored_dabs(settings: BrushSettings) -> Callable[[Sample], Iterator[Dab]]:
-    """Samples to dabs that stay at the first sample and carry the displacement from it."""
-    anchor: np.ndarray | None = None
-
-    def dabs(sample: Sample) -> Iterator[Dab]:
-        nonlocal anchor
-        if anchor is None:
-            anchor = np.array(sample.point, np.float64)
-        yield dab_at(sample, settings, np.zeros(3), anchor)
-
-    return dabs
 
 
 class _Surface:
