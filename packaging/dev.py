@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python3 packaging/dev.py", description="Set up, start and test Likeness.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="{run,test,setup}")
     run_parser = commands.add_parser("run", help="open the window; without a display, do a whole job on the sample")
-    run_parser.add_argument("files", nargs="*", metavar="FILE", help="a mesh to open (default: the sample bust)")
+    run_parser.add_argument("file", nargs="?", metavar="FILE", help="a mesh to open (default: the sample bust)")
     test_parser = commands.add_parser("test", help="lint, types, import rules and all tests")
     test_parser.add_argument("pytest", nargs=argparse.REMAINDER, help="handed on to pytest")
     commands.add_parser("setup", help="only make the environment")
@@ -77,7 +77,7 @@ def main(arguments: list[str]) -> int:
     try:
         use_supported_python(arguments)
         if options.command == "run":
-            return run(options.files)
+            return run([options.file] if options.file else [])
         if options.command == "test":
             return test(options.pytest)
         setup(display=True)
