@@ -60,14 +60,16 @@ def _read(path: Path, limits: Limits, progress: Progress) -> Soup:
     document = load_document(path, limits)
     _note_extensions(document)
     placements = read_placements(document)
-    materials = Materials(document)
+    materials, total = Materials(document), _Total(document)
     pieces: dict[int, list[Piece]] = {}
     for number, placement in enumerate(placements):
-        if placement.mesh not in pieces:
+        if placement.mesh in pieces:
+            for piece in pieces[placement.mesh]:
+                total.add(piece)
+        else:
             progress(0.2 + 0.5 * number / len(placements), "Reading triangles")
-            pieces[placement.mesh] = _mesh(document, materials, placement.mesh)
+            pieces[placement.mesh] = _mesh(document, materials, placement.mesh, total)
     parts = [(piece, placement) for placement in placements for piece in pieces[placement.mesh]]
-    _check_total(document, parts)
     progress(0.7, "Placing parts")
     soup = _soup(parts)
     progress(1.0, "Placing parts")
@@ -81,36 +83,39 @@ def _read(path: Path, limits: Limits, progress: Progress) -> Soup:
 
 
 def _note_extensions(document: Document) -> None:
-    for name in document.root.list("extensionsRequired"):
+    for name in document.root.entries("extensionsRequired"):
         if name not in _UNDERSTOOD and not str(name).startswith("KHR_materials"):
             document.note(f"The file requires {str(name)[:60]}, which is not known here; something may be missing.")
 
 
-def _mesh(document: Document, materials: Materials, index: int) -> list[Piece]:
-    mesh = document.part("meshes", index)
-    weights = mesh.list("weights")
-    morphs = [float(weight) if isinstance(weight, int | float) else 0.0 for weight in weights]
-    found = [
-        read_piece(document, materials, Item(primitive, f"{mesh.where}, primitive {number}"), morphs)
-        for number, primitive in enumerate(mesh.list("primitives"))
-    ]
-    return [piece for piece in found if piece is not None and len(piece.triangles)]
+class _Total:
+    """What the scene shows so far. Refuses primitives and instances without end before they are put together."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._parts = self._vertices = self._triangles = 0
+
+    def add(self, piece: Piece) -> None:
+        limits, vertices, triangles = self._document.limits, len(piece.positions), len(piece.triangles)
+        self._parts, self._vertices = self._parts + 1, self._vertices + vertices
+        self._triangles += triangles
+        if self._parts > limits.nodes:
+            raise LimitExceeded(f"shows more than {limits.nodes:,} parts", "scene", "Merge its parts first")
+        if self._vertices > limits.vertices or self._triangles > limits.triangles:
+            what = f"shows more than the {limits.triangles:,} triangles or {limits.vertices:,} vertices that are read"
+            raise LimitExceeded(what, "scene", "Reduce it before opening it here")
+        self._document.charge(_BYTES_PER_VERTEX * vertices + _BYTES_PER_TRIANGLE * triangles, "scene")
 
 
-def _check_total(document: Document, parts: list[tuple[Piece, Placement]]) -> None:
-    """Refuse instances without end before any of them is made."""
-    limits = document.limits
-    if len(parts) > limits.nodes:
-        raise LimitExceeded(f"has more than {limits.nodes:,} parts", "scene", "Merge its parts first")
-    vertices = sum(len(piece.positions) for piece, _ in parts)
-    triangles = sum(len(piece.triangles) for piece, _ in parts)
-    if vertices > limits.vertices or triangles > limits.triangles:
-        what = f"shows {triangles:,} triangles in all; at most {limits.triangles:,} are read"
-        raise LimitExceeded(what, "scene", "Reduce it before opening it here")
-    stored = {id(piece): piece for piece, _ in parts}.values()
-    repeated_vertices = vertices - sum(len(piece.positions) for piece in stored)
-    repeated_triangles = triangles - sum(len(piece.triangles) for piece in stored)
-    document.charge(_BYTES_PER_VERTEX * repeated_vertices + _BYTES_PER_TRIANGLE * repeated_triangles, "scene")
+def _mesh(document: Document, materials: Materials, index: int, total: _Total) -> list[Piece]:
+    mesh, pieces = document.part("meshes", index), []
+    morphs = [float(weight) if isinstance(weight, int | float) else 0.0 for weight in mesh.entries("weights")]
+    for number, primitive in enumerate(mesh.entries("primitives")):
+        piece = read_piece(document, materials, Item(primitive, f"{mesh.where}, primitive {number}"), morphs)
+        if piece is not None and len(piece.triangles):
+            total.add(piece)
+            pieces.append(piece)
+    return pieces
 
 
 def _soup(parts: list[tuple[Piece, Placement]]) -> Soup:

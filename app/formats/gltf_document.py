@@ -68,7 +68,9 @@ class Item:
 
     def numbers(self, key: str, default: tuple[float, ...]) -> tuple[float, ...]:
         """As many finite numbers as the default has."""
-        values = self.data.get(key, default)
+        if key not in self.data:
+            return default
+        values = self.data[key]
         try:
             numbers = tuple(float(value) for value in values)
         except (TypeError, ValueError, OverflowError):
@@ -85,7 +87,7 @@ class Item:
         value = self.data.get(key, default)
         return value if isinstance(value, str) else default
 
-    def list(self, key: str) -> list[Any]:
+    def entries(self, key: str) -> list[Any]:
         value = self.data.get(key, [])
         if not isinstance(value, list):
             raise self.fail(f"has {key} that are not a list")
@@ -93,7 +95,7 @@ class Item:
 
     def indices(self, key: str) -> list[int]:
         """A list of references to other parts."""
-        values = self.list(key)
+        values = self.entries(key)
         if not all(isinstance(value, int) and not isinstance(value, bool) and value >= 0 for value in values):
             raise self.fail(f"has no valid {key}")
         return values
@@ -128,11 +130,11 @@ class Document:
             self.notes.append(text)
 
     def count(self, kind: str) -> int:
-        return len(self.root.list(kind))
+        return len(self.root.entries(kind))
 
     def part(self, kind: str, index: int) -> Item:
         """One entry of a top-level list, such as part("accessors", 3)."""
-        entries = self.root.list(kind)
+        entries = self.root.entries(kind)
         name = "mesh" if kind == "meshes" else re.sub(r"(?<=[a-z])V", " v", kind.removesuffix("s"))
         if index >= len(entries):
             raise UnreadableFile(f"names {name} {index}, but has only {len(entries)}", "", ADVICE)
@@ -237,7 +239,7 @@ def _data_uri(uri: bytes, where: str) -> bytes:
 def load_document(path: Path, limits: Limits) -> Document:
     """Read and parse a file. Raises UnreadableFile, and LimitExceeded where its JSON is too large."""
     try:
-        content = np.fromfile(path, np.uint8, count=limits.file_bytes + 1)
+        content = np.fromfile(path, np.uint8, count=min(path.stat().st_size, limits.file_bytes + 1))
     except OSError as error:
         raise UnreadableFile(f"cannot be read: {error.strerror or error}", "", "Check your rights to it") from error
     if len(content) > limits.file_bytes:

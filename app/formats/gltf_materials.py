@@ -18,6 +18,8 @@ from app.mesh.soup import Material, Texture
 _CLAMP_TO_EDGE, _MIRRORED_REPEAT = 33071, 33648
 _ALMOST_NOTHING = 0.02
 _MOST_MATERIALS = 32_767
+# All textures together may have as many pixels as two of the largest.
+_MOST_LARGEST_TEXTURES = 2
 _KTX2 = b"\xabKTX 20\xbb\r\n\x1a\n"
 # Where an image may hide, the ones that can be decoded first.
 _IMAGE_EXTENSIONS = ("EXT_texture_webp", "EXT_texture_avif", "KHR_texture_basisu", "MSFT_texture_dds")
@@ -46,6 +48,7 @@ class Materials:
         self._document = document
         self._looks: dict[int | None, Look] = {}
         self._textures: dict[int, Texture | None] = {}
+        self._pixels = 0
 
     def look(self, index: int | None) -> Look:
         """The look of a material; None stands for glTF's default one."""
@@ -116,6 +119,10 @@ class Materials:
         texture = read_texture_or_note(encoded, name, document.limits, notes)
         for note in notes:
             document.note(note)
+        if texture is not None:
+            self._pixels += texture.width * texture.height
+            if self._pixels > _MOST_LARGEST_TEXTURES * document.limits.texture_pixels:
+                raise LimitExceeded("has too many large textures", item.where, "Reduce the size of its textures first")
         return texture
 
 

@@ -89,7 +89,7 @@ def _plain(document: Document, primitive: Item) -> tuple[_Attributes, np.ndarray
     return read, indices.astype(np.uint32, copy=False)
 
 
-def _unpack_draco(document: Document, primitive: Item, packed: Item) -> tuple[_Attributes, np.ndarray]:
+def _unpack_draco(document: Document, primitive: Item, packed: Item) -> tuple[_Attributes, np.ndarray | None]:
     import DracoPy  # half a second to import, and rarely needed
 
     limits, names, unique_ids = document.limits, _names(primitive), packed.item("attributes")
@@ -174,9 +174,10 @@ def _weights(attributes: _Attributes) -> tuple[np.ndarray | None, np.ndarray | N
 
 
 def _morphed(document: Document, primitive: Item, positions: np.ndarray, morphs: list[float]) -> np.ndarray:
-    for weight, target in zip(morphs, primitive.list("targets"), strict=False):
+    for weight, target in zip(morphs, primitive.entries("targets"), strict=False):
         shape = Item(target, f"{primitive.where}, morph target")
         if weight and "POSITION" in shape:
+            document.charge(positions.nbytes, shape.where)
             moved = read_accessor(document, shape.integer("POSITION"), (3,), document.limits.vertices).floats()
             if len(moved) != len(positions):
                 raise shape.fail("has another number of vertices than its mesh")

@@ -39,14 +39,16 @@ def read_placements(document: Document) -> list[Placement]:
         return [Placement(mesh, np.eye(4), None) for mesh in range(document.count("meshes"))]
     worlds = _world_matrices(nodes)
     placements: list[Placement] = []
+    skins: dict[int, np.ndarray] = {}
     for index in _visited(nodes, _roots(document, nodes)):
         node, mesh = nodes[index], nodes[index].index("mesh")
         if mesh is None:
             continue
         skin = node.index("skin")
-        joints = None if skin is None else _joint_matrices(document, document.part("skins", skin), worlds)
+        if skin is not None and skin not in skins:
+            skins[skin] = _joint_matrices(document, document.part("skins", skin), worlds)
         for matrix in _instances(document, node, worlds[index]):
-            placements.append(Placement(mesh, matrix, joints))
+            placements.append(Placement(mesh, matrix, None if skin is None else skins[skin]))
             if len(placements) > document.limits.nodes:
                 raise LimitExceeded(f"has more than {document.limits.nodes:,} instances", node.where, "Reduce it first")
     return placements
@@ -89,20 +91,19 @@ def _visited(nodes: list[Item], roots: list[int]) -> list[int]:
 
 def _world_matrices(nodes: list[Item]) -> np.ndarray:
     """(n, 4, 4) float64, for all nodes, whether in the scene or not: joints may lie outside."""
-    worlds = np.stack([_local_matrix(node) for node in nodes])
+    worlds = _composed(
+        np.array([node.numbers("translation", (0.0, 0.0, 0.0)) for node in nodes]),
+        np.array([node.numbers("rotation", (0.0, 0.0, 0.0, 1.0)) for node in nodes]),
+        np.array([node.numbers("scale", (1.0, 1.0, 1.0)) for node in nodes]),
+    )
+    for index, node in enumerate(nodes):
+        if "matrix" in node:
+            worlds[index] = np.array(node.numbers("matrix", _IDENTITY)).reshape(4, 4).T
     for index in _visited(nodes, _top_nodes(nodes)):
-        for child in nodes[index].indices("children"):
-            worlds[child] = worlds[index] @ worlds[child]
+        children = nodes[index].indices("children")
+        if children:
+            worlds[children] = worlds[index] @ worlds[children]
     return worlds
-
-
-def _local_matrix(node: Item) -> np.ndarray:
-    if "matrix" in node:
-        return np.array(node.numbers("matrix", _IDENTITY)).reshape(4, 4).T
-    translation = np.array(node.numbers("translation", (0.0, 0.0, 0.0)))
-    rotation = np.array(node.numbers("rotation", (0.0, 0.0, 0.0, 1.0)))
-    scale = np.array(node.numbers("scale", (1.0, 1.0, 1.0)))
-    return _composed(translation[None], rotation[None], scale[None])[0]
 
 
 def _composed(translations: np.ndarray, rotations: np.ndarray, scales: np.ndarray) -> np.ndarray:
@@ -143,6 +144,7 @@ def _joint_matrices(document: Document, skin: Item, worlds: np.ndarray) -> np.nd
     joints = skin.indices("joints")
     if not joints or max(joints) >= len(worlds):
         raise skin.fail("has no joints, or names nodes that do not exist")
+    document.charge(worlds[0].nbytes * len(joints), skin.where)
     inverse_bind = skin.index("inverseBindMatrices")
     if inverse_bind is None:
         return worlds[joints]

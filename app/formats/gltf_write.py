@@ -50,7 +50,7 @@ class _Builder:
         return self.add("bufferViews", entry | ({"target": target} if target else {}))
 
     def accessor(self, array: np.ndarray, component: int, kind: str, target: int, **more: Any) -> int:
-        view = self.view(memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8)), target)
+        view = self.view(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data, target)
         entry = {"bufferView": view, "componentType": component, "count": len(array), "type": kind}
         return self.add("accessors", entry | more)
 

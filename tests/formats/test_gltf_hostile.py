@@ -276,3 +276,45 @@ def test_odd_values_anywhere_in_the_json(seed: int, tmp_path: Path) -> None:
                 _set(*keys, json.loads(json.dumps(_ODD_VALUES[rng.integers(len(_ODD_VALUES))])))(glb)
         path.write_bytes(glb.bytes())
         _outcome(path)
+
+
+def _many_primitives(glb: Glb) -> None:
+    """Ten thousand primitives that share half a million vertices and have no indices."""
+    glb.data["accessors"][0] = {
+        "bufferView": glb.view(bytes(12 * 500_000)),
+        "componentType": 5126,
+        "count": 500_000,
+        "type": "VEC3",
+    }
+    glb.data["meshes"][0]["primitives"] = [{"attributes": {"POSITION": 0}}] * 10_000
+
+
+def _many_morph_targets(glb: Glb) -> None:
+    _many_primitives(glb)
+    primitive = {"attributes": {"POSITION": 0}, "targets": [{"POSITION": 0}] * 100_000}
+    glb.data["meshes"][0] = {"primitives": [primitive], "weights": [1] * 100_000}
+
+
+def _many_joints(glb: Glb) -> None:
+    glb.data["skins"] = [{"joints": [0] * 3_000_000}]
+    glb.data["nodes"][0]["skin"] = 0
+
+
+@pytest.mark.parametrize("edit", [_many_primitives, _many_morph_targets, _many_joints])
+def test_using_the_same_data_over_and_over_is_refused(edit: Callable[[Glb], None], tmp_path: Path) -> None:
+    glb = tetrahedron()
+    edit(glb)
+    limits = Limits(unpack_ratio=20.0)
+    with pytest.raises(LimitExceeded):
+        read(glb.save(tmp_path), limits, no_progress)
+
+
+def test_more_texture_pixels_in_all_than_are_read(tmp_path: Path) -> None:
+    glb = _rich()
+    glb.data["images"] *= 3
+    glb.data["textures"] = [{"source": number} for number in range(3)]
+    glb.data["materials"] = [{"pbrMetallicRoughness": {"baseColorTexture": {"index": number}}} for number in range(3)]
+    primitive = glb.data["meshes"][0]["primitives"][0]
+    glb.data["meshes"][0]["primitives"] = [{**primitive, "material": number} for number in range(3)]
+    with pytest.raises(LimitExceeded, match="image 2"):
+        read(glb.save(tmp_path), Limits(texture_pixels=1), no_progress)
