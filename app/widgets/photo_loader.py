@@ -34,6 +34,7 @@ class PhotoLoader(QObject):
         self._pool.setMaxThreadCount(_THREADS)
         self._stops: dict[str, threading.Event] = {}
         self._recent: list[Photo] = []
+        self._unreadable: set[str] = set()  # not to be tried again each time they are shown
         application = QCoreApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(self.stop)
@@ -61,7 +62,7 @@ class PhotoLoader(QObject):
     def keep_displays(self, shown: list[Photo], photos: Iterable[Photo]) -> None:
         """Read the display copies of what is shown; of the others forget those that were shown longest ago."""
         for photo in shown:
-            if photo.display is None:
+            if photo.display is None and photo.id not in self._unreadable:
                 self.load_display(photo)
         photos = list(photos)
         before = [photo for photo in self._recent if photo in photos and photo not in shown]
@@ -96,6 +97,7 @@ class PhotoLoader(QObject):
             except Cancelled:
                 return
             except Exception as error:  # noqa: BLE001 - whatever it is, the panel must not wait for ever
+                self._unreadable.add(photo_id)
                 if self._done(photo_id, stop):
                     self.failed.emit(photo_id, _message(error))
             else:

@@ -160,12 +160,11 @@ class PhotoPanel(QWidget):
         self._add(encoded, name)
 
     def _add(self, source: Path | bytes, name: str) -> None:
-        if not self.busy:
-            self._errors.clear()
         photo_id = uuid.uuid4().hex
         if not self.busy and len(self.strip.selected_ids()) <= 1:
             self._awaited = photo_id
         self.strip.add(photo_id, f"Reading {name}…", None)
+        self.wall.canvases[0].set_note(f"Reading {name}…")
         self._loader.load(photo_id, source, name)
         self._update()
 
@@ -238,6 +237,8 @@ class PhotoPanel(QWidget):
 
     def show_error(self, error: object) -> None:
         """Say in the panel's own line what went wrong; several errors stand below each other."""
+        if not self.messages.text:
+            self._errors.clear()
         self._errors.append(str(error))
         more = len(self._errors) - _MOST_ERRORS
         lines = self._errors[:_MOST_ERRORS] + ([f"And {more} more."] if more > 0 else [])

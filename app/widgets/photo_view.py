@@ -60,6 +60,8 @@ class PhotoCanvas(QWidget):
         self._photo: Photo | None = None
         self._picking = False
         self._outlined = False
+        self._ringed = False
+        self._note = ""
         self._pan_from: QPointF | None = None
         self._pointer: QPointF | None = None
         self._frame: tuple[object, QImage, np.ndarray] | None = None
@@ -86,6 +88,11 @@ class PhotoCanvas(QWidget):
     def set_outlined(self, on: bool) -> None:
         """Mark this as the active one of several."""
         self._outlined = on
+        self.update()
+
+    def set_note(self, text: str) -> None:
+        """What to say while there is no photo."""
+        self._note = text
         self.update()
 
     @property
@@ -206,15 +213,18 @@ class PhotoCanvas(QWidget):
 
     def leaveEvent(self, event: QEvent) -> None:
         self._pointer = None
+        self.clearFocus()
         self.update()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        self.update()
-        if event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason):
+        self._ringed = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        if self._ringed:
             self.activated.emit()
+        self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self._pan_from = None
+        self._ringed = False
         self.update()
 
     def contextMenuEvent(self, event: object) -> None:
@@ -244,6 +254,8 @@ class PhotoCanvas(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme.theme().color("photo"))
         if self._photo is None:
+            painter.setPen(theme.theme().color("dim"))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._note)
             return
         matrix = to_view(self._photo.view, self._photo_size(), self._room())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -251,8 +263,8 @@ class PhotoCanvas(QWidget):
         paint_grid(painter, self._photo.view, matrix, QRectF(self.rect()))
         self._paint_badges(painter)
         self._paint_swatch(painter)
-        if self._outlined:
-            painter.setPen(QPen(theme.theme().color("accent"), 2))
+        if self._outlined or self._ringed:
+            painter.setPen(QPen(theme.theme().color("focus" if self._ringed else "accent"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
 

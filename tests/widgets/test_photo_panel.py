@@ -8,8 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QKeySequence, QShortcut, QWheelEvent
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDropEvent,
+    QEnterEvent,
+    QGuiApplication,
+    QImage,
+    QKeySequence,
+    QShortcut,
+    QWheelEvent,
+)
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
@@ -450,6 +459,29 @@ def test_display_copies_that_are_not_shown_are_bounded_and_come_back(
     filled.step(-1)
     qtbot.waitUntil(lambda: first.display is not None)
     assert second.display is None
+
+
+def test_a_stored_photo_that_cannot_be_decoded_says_so_once(panel: PhotoPanel, qtbot: QtBot) -> None:
+    photo = Photo("stored.png", b"damaged", 60, 40)
+    panel.set_photos([photo])
+    qtbot.waitUntil(lambda: panel.messages.text != "", timeout=30_000)
+    assert panel.messages.text.startswith("stored.png: ")
+    assert panel.photos() == [photo]
+    panel.messages.close_button.click()
+    panel.step(0)
+    QTest.qWait(300)
+    assert panel.messages.text == ""
+
+
+def test_keys_belong_to_a_photo_only_while_the_pointer_is_over_it(filled: PhotoPanel, qtbot: QtBot) -> None:
+    canvas = filled.canvas
+    filled.activateWindow()
+    qtbot.waitUntil(filled.isActiveWindow)
+    middle = QPointF(canvas.rect().center())
+    QApplication.sendEvent(canvas, QEnterEvent(middle, middle, QPointF(canvas.mapToGlobal(middle.toPoint()))))
+    assert canvas.hasFocus()
+    QApplication.sendEvent(canvas, QEvent(QEvent.Type.Leave))
+    assert not canvas.hasFocus()
 
 
 def test_the_panel_survives_a_window_of_its_own(filled: PhotoPanel, qtbot: QtBot) -> None:
