@@ -38,7 +38,7 @@ _MB = 1e6
 _WRITTEN, _READ = 0.55, 0.85  # shares of the whole at which a step ends
 _WORKER_SECONDS = 600.0
 _WORKER_BYTES = 4 << 30
-# Written with one colour per vertex, whatever the profile says: sharp colours become gradients.
+# Formats in which colours without an image are always on vertices.
 _VERTEX_COLOR_FORMATS = ("ply",)
 _COLORLESS_FORMATS = ("stl",)
 
@@ -170,7 +170,12 @@ def _write_and_compare(soup: Soup, folder: Path, name: str, profile: PrinterProf
     found = read_back(folder / name, profile)
     progress(_READ, "Comparing")
     color = "none" if profile.format in _COLORLESS_FORMATS else profile.color
-    checks = compare(model_of(wanted, color), found, colors_changed=_colors_changed(wanted, as_printed, profile))
+    checks = compare(
+        model_of(wanted, color, profile.texture_limit),
+        found,
+        colors_changed=_colors_changed(wanted, as_printed, profile),
+        on_vertices=_on_vertices(wanted, profile),
+    )
     wrong = [f"{check.name} {check.found} instead of {check.expected}" for check in checks if not check.ok]
     if wrong:
         what = f"was read back and is not the model: {'; '.join(wrong)}"
@@ -214,12 +219,17 @@ def _colors_changed(wanted: Soup, as_printed: Soup, profile: PrinterProfile) -> 
     """Whether what is written had to differ from the model's colours: then they agree on the average only."""
     materials = [wanted.materials[index] for index in np.unique(triangle_materials(wanted))]
     textures = [material.texture for material in materials if material.texture is not None]
-    on_vertices = profile.color == "vertex" or profile.format in _VERTEX_COLOR_FORMATS
-    if on_vertices:
+    if _on_vertices(wanted, profile):
         return wanted.colors is None
     tinted = any(m.texture is not None and m.base_color != Material().base_color for m in materials)
     recoded = profile.texture_format == "jpeg" and any(texture.mime != "image/jpeg" for texture in textures)
     return as_printed is not wanted or tinted or recoded or bool(_reductions(wanted, profile))
+
+
+def _on_vertices(soup: Soup, profile: PrinterProfile) -> bool:
+    """Whether the file has its colours on vertices, so that what a texture or material shows between them is lost."""
+    has_image = soup.uv is not None and any(material.texture is not None for material in soup.materials)
+    return profile.color == "vertex" or (profile.format in _VERTEX_COLOR_FORMATS and not has_image)
 
 
 def _write(soup: Soup, path: Path, profile: PrinterProfile, progress: Progress) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from PIL import Image
 
 from app.mesh.soup import Material, Soup
 
@@ -58,11 +59,8 @@ class Model:
         """(n,) index of the skin of each triangle in `rows`."""
         return np.zeros(len(rows), np.int64) if self.skin is None else self.skin[rows].astype(np.int64)
 
-    def middle_colors(self, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """(n, 3) sRGB 0 to 1 at a point inside each triangle of `rows`. weights: (n, 3) barycentric.
-
-        Inside, because at corners an image is often read across the seam of its islands.
-        """
+    def colors_at(self, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """(n, 3) sRGB 0 to 1 at a point of each triangle of `rows`. weights: (n, 3) barycentric."""
         colors = np.ones((len(rows), 3))
         if self.corner_colors is not None:
             colors = np.einsum("nk,nkc->nc", weights, self.corner_colors[rows].astype(np.float64))
@@ -79,12 +77,15 @@ class Model:
         return colors
 
 
-def model_of(soup: Soup, color: str) -> Model:
-    """A soup in mm, Z up, as a Model. color: what of its colour is wanted, "texture", "vertex" or "none"."""
+def model_of(soup: Soup, color: str, texture_limit: int = 0) -> Model:
+    """A soup in mm, Z up, as a Model. color: what of its colour is wanted, "texture", "vertex" or "none".
+
+    texture_limit: images are reduced to so many pixels; 0 for no limit.
+    """
     model = Model(soup.positions, soup.triangles)
     if color == "none":
         return model
-    model.skin, model.skins = soup.triangle_material, [_skin(material) for material in soup.materials]
+    model.skin, model.skins = soup.triangle_material, [_skin(m, texture_limit) for m in soup.materials]
     has_image = soup.uv is not None and any(material.texture is not None for material in soup.materials)
     # A texture carries finer colour than vertices do, so where both exist it wins; on vertices their own colour does.
     if has_image and (color == "texture" or soup.colors is None):
@@ -136,8 +137,14 @@ def display_colors(light: np.ndarray) -> np.ndarray:
     return np.where(light <= _SRGB_KNEE / _SRGB_SLOPE, light * _SRGB_SLOPE, high)
 
 
-def _skin(material: Material) -> Skin:
-    pixels = None if material.texture is None else material.texture.pixels()
+def _skin(material: Material, limit: int) -> Skin:
+    texture = material.texture
+    pixels = None if texture is None else texture.pixels()
+    if pixels is not None and limit and max(pixels.shape) > limit:
+        # Plain averages: another way than the writers', and free of overshoot at edges.
+        image = Image.fromarray(pixels, "RGB")
+        image.thumbnail((limit, limit), Image.Resampling.BOX, reducing_gap=None)
+        pixels = np.asarray(image)
     return Skin(pixels, material.base_color, material.wrap)
 
 

@@ -389,6 +389,16 @@ def test_a_texture_beyond_the_limit_is_reduced_and_said(tmp_path: Path) -> None:
     assert (image.width, image.height) == (32, 16)
 
 
+def test_a_fine_pattern_on_a_coarse_mesh_is_no_fault_when_it_goes_onto_vertices(tmp_path: Path) -> None:
+    soup = textured_soup(radius=RADIUS)
+    noise = np.random.default_rng(5).integers(0, 256, (256, 256, 3), np.uint8)
+    soup.materials = [Material(texture=Texture.from_pixels(noise))]
+    report = export(build_mesh(soup), tmp_path / "figure.ply", easy("ply"))
+    assert report.checks[-1].name == "colour"
+    reduced = export(build_mesh(soup), tmp_path / "figure.obj", easy("grabcad-obj", texture_limit=100))
+    assert reduced.checks[-1].name == "colour"
+
+
 def patchwork(repeat: float = 1.0) -> Mesh:
     """A sphere with two textures, one of them repeated, and a plain colour."""
     soup = textured_soup(radius=RADIUS)

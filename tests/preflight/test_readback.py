@@ -174,6 +174,6 @@ def test_parts_keep_their_colours_when_joined() -> None:
     plain = Model(np.eye(3), np.array([[0, 1, 2]]), skins=[Skin(None, tint)])
     painted = Model(np.eye(3), np.array([[0, 1, 2]]), corner_colors=np.ones((1, 3, 3)))
     whole = joined([plain, painted])
-    middle = whole.middle_colors(np.array([0, 1]), np.full((2, 3), 1 / 3))
+    middle = whole.colors_at(np.array([0, 1]), np.full((2, 3), 1 / 3))
     assert np.allclose(middle, [tint, (1, 1, 1)])
     assert whole.triangles.tolist() == [[0, 1, 2], [3, 4, 5]]
