@@ -63,7 +63,7 @@ def is_harmless(encoded: bytes) -> bool:
         return False
 
 
-def decode(encoded: bytes, name: str) -> Decoded:
+def decode(encoded: bytes | np.ndarray, name: str) -> Decoded:
     """The photo in a file's bytes, upright, sRGB, reduced to at most DISPLAY_PIXELS.
 
     Raises UnreadableFile, LimitExceeded, MemoryError.
@@ -84,7 +84,7 @@ def decode(encoded: bytes, name: str) -> Decoded:
 _pillow = threading.Lock()
 
 
-def _opened(encoded: bytes, decoders: tuple[str, ...]) -> Image.Image:
+def _opened(encoded: bytes | np.ndarray, decoders: tuple[str, ...]) -> Image.Image:
     """The image with its header read. Pillow's pixel limit, one for the whole process, is looked at here and refuses a
     200-megapixel phone photo; ours is checked before anything is decoded."""
     with _pillow:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from app.errors import LimitExceeded, UnreadableFile, WorkerFailed
 from app.photos.decode import ADVICE, ADVICE_DAMAGED, Decoded, decode, is_harmless
 from app.photos.display import DisplayCopy
@@ -79,7 +81,8 @@ def _decode(encoded: bytes, name: str, cancelled: Callable[[], bool] | None) -> 
     if is_harmless(encoded):
         return decode(encoded, name)
     try:
-        return run(decode, encoded, name, cancelled=cancelled, limits=_LIMITS)
+        # An array goes to the worker without being copied while Python's lock is held; a hundred megabytes would show.
+        return run(decode, np.frombuffer(encoded, np.uint8), name, cancelled=cancelled, limits=_LIMITS)
     except WorkerFailed as error:
         raise UnreadableFile(f"cannot be read: {error.what}", name, ADVICE) from error
 
