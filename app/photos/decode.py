@@ -90,7 +90,7 @@ def _opened(encoded: bytes | np.ndarray, decoders: tuple[str, ...]) -> Image.Ima
     with _pillow:
         before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            return Image.open(io.BytesIO(encoded), formats=decoders)
+            return Image.open(io.BytesIO(encoded), formats=decoders)  # type: ignore[arg-type]  # arrays are buffers
         finally:
             Image.MAX_IMAGE_PIXELS = before
 
