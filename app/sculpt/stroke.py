@@ -26,7 +26,7 @@ from app.sculpt.region import Region, RegionFinder
 from app.sculpt.settings import BrushSettings
 from app.sculpt.smoothing import smoothing_passes, toward_ring_mean
 
-__all__ = ["Sample", "StrokeInHand"]
+__all__ = ["Sample", "StrokeInHand", "StrokeSurface"]
 
 # Values an attribute may take. A kilometre either way is nonsense for a figurine, but finite.
 _RANGES = {
@@ -71,15 +71,15 @@ class StrokeInHand:
     ) -> Generator[None, Sample | None, None]:
         with history.record(brush.label) as recorder:
             dabs = anchored_dabs(settings) if brush.from_stroke_start else spaced_dabs(settings)
-            surface = _Surface(mesh, recorder, brush, settings)
+            surface = StrokeSurface(mesh, recorder, brush, settings)
             while (sample := (yield)) is not None:
                 for dab in dabs(sample):
                     surface.apply(dab)
         self.changed = recorder.changed
 
 
-class _Surface:
-    """The surface under one stroke's dabs, and what is carried from dab to dab."""
+class StrokeSurface:
+    """The surface under one stroke's dabs, and what is carried from dab to dab. Lives inside `history.record`."""
 
     def __init__(self, mesh: Mesh, recorder: Recorder, brush: Brush, settings: BrushSettings) -> None:
         self._mesh, self._recorder, self._brush, self._settings = mesh, recorder, brush, settings
