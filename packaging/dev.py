@@ -25,6 +25,7 @@ LOCK = ROOT / "packaging" / "requirements.lock"
 ENVIRONMENT = ROOT / ".venv"
 STAMP = ENVIRONMENT / "likeness-setup-finished"
 OLDEST, NEWEST = (3, 11), (3, 13)
+MOST_TEST_PROCESSES = 4  # each holds an OpenGL context and up to 1 GB
 LINUX = sys.platform.startswith("linux")
 
 # What Qt, VTK and numba load from the system, by the name the loader asks for, and Debian's package for it.
@@ -117,7 +118,9 @@ def test(pytest_arguments: list[str]) -> int:
     if failed:
         say(f"failed: {', '.join(failed)} (see above); the tests run all the same")
     say("tests")
-    result = call([python(), "-m", "pytest", *pytest_arguments], cwd=ROOT)
+    processes = str(min(os.cpu_count() or 1, MOST_TEST_PROCESSES))
+    everything = ["-n", processes, "--dist", "loadfile"]
+    result = call([python(), "-m", "pytest", *(pytest_arguments or everything)], cwd=ROOT)
     return result or int(bool(failed))
 
 

@@ -18,6 +18,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 _SCREEN = "1920x1200x24"
+_OURS = "LIKENESS_TESTS_DISPLAY"
 
 
 def _private_home() -> None:
@@ -29,7 +30,8 @@ def _private_home() -> None:
 
 def _virtual_screen() -> None:
     """A screen of our own where there is none. Each process of a parallel run has its own: no fight for focus."""
-    if not sys.platform.startswith("linux") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+    display, ours = os.environ.get("DISPLAY"), os.environ.get(_OURS)  # ours: of the process that started this one
+    if not sys.platform.startswith("linux") or (display and display != ours) or os.environ.get("WAYLAND_DISPLAY"):
         return
     program = shutil.which("Xvfb")
     if program is None:
@@ -47,7 +49,7 @@ def _virtual_screen() -> None:
         number = answer.readline().strip()
     if not number:
         raise pytest.UsageError("Xvfb did not start. Try it by hand: Xvfb :99")
-    os.environ["DISPLAY"] = f":{number}"
+    os.environ["DISPLAY"] = os.environ[_OURS] = f":{number}"
     os.environ["QT_QPA_PLATFORM"] = "xcb"
     os.environ["LIBGL_ALWAYS_SOFTWARE"] = "1"
 
