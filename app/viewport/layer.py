@@ -6,6 +6,7 @@ points share their buffers on the graphics card.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from app.mesh.soup import Material
 from app.viewport.render_copy import ARRAYS, Group, RenderCopy
 from app.viewport.shading import ALBEDO, MATCAP, SurfaceShader
 from app.viewport.standin import StandIn
-from app.viewport.textures import color_texture, white_texture
+from app.viewport.textures import color_texture, matcap_texture, white_texture
 from app.viewport.upload import upload_ranges
 
 _EDGE_OPACITY = 0.6
@@ -74,7 +75,16 @@ class Textures:
 
     def __init__(self) -> None:
         self.white = white_texture()
+        self._matcap: tuple[Path, vtkTexture] | None = None
         self._made: dict[tuple[int, str], vtkTexture] = {}
+
+    def matcap(self, path: Path | None) -> vtkTexture:
+        """Raises LikenessError where the file is no image."""
+        if path is None:
+            return self.white
+        if self._matcap is None or self._matcap[0] != path:
+            self._matcap = (path, matcap_texture(path))
+        return self._matcap[1]
 
     def of(self, material: Material) -> vtkTexture:
         if material.texture is None:
@@ -107,6 +117,7 @@ class Layer:
 
     def set_matcap(self, texture: vtkTexture) -> None:
         for actor in self.actors:
+            actor.GetProperty().RemoveTexture(MATCAP)
             actor.GetProperty().SetTexture(MATCAP, texture)
 
     def set_edges(self, visible: bool, line_width: float) -> None:

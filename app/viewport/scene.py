@@ -19,7 +19,7 @@ from app.viewport.patch import Patch, PatchArea, show_chunks
 from app.viewport.render_copy import ARRAYS, Group, RenderCopy
 from app.viewport.shading import SurfaceShader, shadings
 from app.viewport.standin import StandIn
-from app.viewport.textures import matcap_texture
+from app.viewport.textures import matcap_pixels
 
 Color = tuple[float, float, float]
 MID_GREY: Color = (0.36, 0.36, 0.36)
@@ -79,13 +79,14 @@ class Scene:
     def set_shading(self, shading_id: str) -> None:
         """Raises KeyError for an unknown shading, LikenessError where a matcap's image cannot be read."""
         shading = shadings()[shading_id]
-        texture = None if shading.matcap is None else matcap_texture(shading.matcap)
+        if shading.matcap is not None:
+            matcap_pixels(shading.matcap)  # raises before anything has changed
         self.shading = shading_id
         self._area.forget()
         if self._shader is not None and self._textures is not None:
             self._shader.show(shading)
             for layer, _ in self._layers():
-                layer.set_matcap(texture or self._textures.white)
+                layer.set_matcap(self._textures.matcap(shading.matcap))
 
     def set_wireframe(self, visible: bool, line_width: float = 1.0) -> None:
         """Edges over the surface, `line_width` device pixels wide."""

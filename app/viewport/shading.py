@@ -43,8 +43,7 @@ def shadings() -> dict[str, Shading]:
     ]
     images = sorted(resource("matcaps").glob("*.png"))
     matcaps = [
-        Shading(f"matcap:{path.stem}", path.stem.replace("_", " ").replace("-", " ").capitalize(), _MATCAP, matcap=path)
-        for path in images
+        Shading(f"matcap:{path.stem}", f"Matcap {path.stem.replace('_', ' ')}", _MATCAP, matcap=path) for path in images
     ]
     return {shading.id: shading for shading in fixed + matcaps}
 

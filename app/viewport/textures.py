@@ -38,14 +38,18 @@ def color_texture(texture: Texture, wrap: str) -> vtkTexture:
 
 
 @lru_cache(maxsize=4)
-def matcap_texture(path: Path) -> vtkTexture:
-    """A matcap's image. Raises LikenessError where the file is no image."""
+def matcap_pixels(path: Path) -> np.ndarray:
+    """A matcap's image, (H, W, 3) uint8. Raises LikenessError where the file is no image."""
     try:
         with Image.open(path) as image:
-            pixels = np.asarray(image.convert("RGB"))
+            return np.asarray(image.convert("RGB"))
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise LikenessError("is no image that can be read", path, "Choose another matcap") from error
-    result = _texture(pixels)
+
+
+def matcap_texture(path: Path) -> vtkTexture:
+    """A matcap's image as a texture. Raises LikenessError where the file is no image."""
+    result = _texture(matcap_pixels(path))
     result.SetWrap(vtkTexture.ClampToEdge)
     return result
 

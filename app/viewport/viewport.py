@@ -1,10 +1,10 @@
 """The viewport widget: shows a mesh, moves the camera, hands pointer samples to whoever sculpts.
 
-What lives here: the widget's interface and the way of events. What does not: how the mesh is drawn (`scene`), when
-(`canvas`), where from (`camera`), and what lies over the picture (`overlay`).
+What lives here: the widget's interface and the way of events. What does not: which button does what (`hand`), how
+the mesh is drawn (`scene`), when (`canvas`), from where (`camera`), and what lies over the picture (`overlay`).
 
-    pointer event -> filter -> camera gesture                      -> camera -> one frame
-                            -> pressed, dragged, released, hovered -> (the window sculpts) -> flush -> one frame
+    pointer event -> hand -> camera gesture                      -> set_camera -> one frame
+                          -> pressed, dragged, released, hovered -> (the window sculpts) -> flush -> one frame
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QHideEvent,
@@ -30,9 +30,10 @@ from app.viewport import shading as shading_list
 from app.viewport.camera import STANDARD_VIEWS, Camera
 from app.viewport.canvas import Canvas, prepare_surface_format
 from app.viewport.cursor import BrushCursor
-from app.viewport.navigation import Drag, gesture_of, wheel_factor
+from app.viewport.hand import Hand
+from app.viewport.navigation import wheel_factor
 from app.viewport.overlay import Overlay, dot_cursor
-from app.viewport.pointer import PointerEvent, PointerFilter, PointerSample
+from app.viewport.pointer import PointerSample
 from app.viewport.scene import MID_GREY, Color, Scene
 
 __all__ = ["Viewport", "prepare_surface_format"]
@@ -66,10 +67,10 @@ class Viewport(QWidget):
         self._overlay = Overlay(self, lambda: self._camera)
         self._overlay.raise_()
         self._dot = dot_cursor(self.devicePixelRatioF())
-        self._filter = PointerFilter()
         self._framed: Camera | None = None  # the camera that `frame_all` chose
-        self._drag: Drag | None = None
-        self._stroke: PointerSample | None = None  # the last sample of the stroke in hand
+        self._hand = Hand(self, self)
+        for name in ("pressed", "dragged", "released", "hovered", "cancelled"):
+            getattr(self._hand, name).connect(getattr(self, name))
         self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
         self._rest.timeout.connect(self._camera_rests)
 
@@ -85,9 +86,7 @@ class Viewport(QWidget):
         keep_camera: it is the same model after an operation: camera and shading stay. Otherwise the model is framed,
         and shown as it was delivered: with its texture, its colours, or as clay.
         """
-        if self._stroke is not None:
-            self._stroke = None
-            self.cancelled.emit()
+        self._hand.cancel()
         self._canvas.probe()
         self._scene.set_mesh(mesh)
         self.hide_cursor()
@@ -194,13 +193,13 @@ class Viewport(QWidget):
     def frame_all(self) -> None:
         """The whole model, as large as fits."""
         if self.mesh is not None:
-            self._framed = self._camera.framing(*self.mesh.bounds(), self._size())
+            self._framed = self._camera.framing(*self.mesh.bounds(), self.picture_size())
             self.set_camera(self._framed)
 
     def frame_point(self, point: np.ndarray, radius_mm: float) -> None:
         """The surroundings of a point, as large as fits."""
         middle, reach = np.asarray(point, np.float64), np.full(3, radius_mm)
-        self.set_camera(self._camera.framing(middle - reach, middle + reach, self._size()))
+        self.set_camera(self._camera.framing(middle - reach, middle + reach, self.picture_size()))
 
     def standard_view(self, name: str) -> None:
         """Look from the "front", "back", "left", "right", "top" or "bottom", at the same scale."""
@@ -214,32 +213,49 @@ class Viewport(QWidget):
 
     def pan(self, dx: float, dy: float) -> None:
         """Shift the picture by (dx, dy) logical pixels."""
-        self.set_camera(self._camera.panned(dx, dy, self._size()))
+        self.set_camera(self._camera.panned(dx, dy, self.picture_size()))
 
     def zoom_at(self, x: float, y: float, factor: float) -> None:
         """Magnify by `factor`; what is at pixel (x, y) stays there."""
-        self.set_camera(self._camera.zoomed(factor, self._anchor(x, y)))
+        self.set_camera(self._camera.zoomed(factor, self.anchor(x, y)))
 
     # ---- pixels and millimetres ------------------------------------------------------------------------------------
 
     def ray(self, x: float, y: float) -> tuple[np.ndarray, np.ndarray]:
         """Line of sight through a logical pixel: origin (3,) mm before the model, unit direction (3,); float64."""
         if self.mesh is None:
-            return self._camera.ray(x, y, self._size())
-        return self._camera.ray_before(x, y, self._size(), self.mesh.bounds())
+            return self._camera.ray(x, y, self.picture_size())
+        return self._camera.ray_before(x, y, self.picture_size(), self.mesh.bounds())
 
     def project(self, point: np.ndarray) -> tuple[float, float]:
         """Logical pixel of a point, (3,) mm; NaN behind the eye."""
-        x, y = self._camera.project(point, self._size())
+        x, y = self._camera.project(point, self.picture_size())
         return float(x), float(y)
 
     def mm_per_pixel(self, point: np.ndarray) -> float:
         """Width of one logical pixel at a point, mm."""
-        return self._camera.mm_per_pixel(point, self._size())
+        return self._camera.mm_per_pixel(point, self.picture_size())
 
     def view_direction(self, point: np.ndarray) -> np.ndarray:
         """(3,) float64, unit: from a point toward the viewer."""
         return self._camera.toward_viewer(point)
+
+    def picture_size(self) -> tuple[float, float]:
+        """Width and height, logical pixels."""
+        return float(self.width()), float(self.height())
+
+    def anchor(self, x: float, y: float, *, middle: bool = False) -> np.ndarray:
+        """The surface under a pixel; beside the model, its middle or what lies at the focus's depth. (3,) mm."""
+        origin, direction = self.ray(x, y)
+        mesh = self.mesh
+        hit = cast(mesh, origin, direction) if mesh is not None else None
+        if hit is not None:
+            return hit.point
+        if middle and mesh is not None:
+            lower, upper = mesh.bounds()
+            return (lower + upper) / 2
+        forward = self._camera.axes()[2]
+        return origin + direction * ((self._camera.focus - origin) @ forward / (direction @ forward))
 
     # ---- the brush cursor ------------------------------------------------------------------------------------------
 
@@ -264,24 +280,24 @@ class Viewport(QWidget):
     # ---- events ----------------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._take(self._filter.mouse(event), event)
+        self._hand.mouse(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self._take(self._filter.mouse(event), event)
+        self._hand.mouse(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._take(self._filter.mouse(event), event)
+        self._hand.mouse(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._take(self._filter.mouse(event), event)
+        self._hand.mouse(event)
 
     def tabletEvent(self, event: QTabletEvent) -> None:
-        self._take(self._filter.tablet(event), event)
+        self._hand.tablet(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         place = event.position()
         factor = wheel_factor(event.angleDelta().y(), event.pixelDelta().y())
-        if self._stroke is None and factor != 1:
+        if not self._hand.in_stroke and factor != 1:
             self.zoom_at(place.x(), place.y(), factor)
         event.accept()
 
@@ -290,29 +306,23 @@ class Viewport(QWidget):
             place = event.position()
             self.zoom_at(place.x(), place.y(), max(0.1, 1 + event.value()))
             return True
-        if event.type() == QEvent.Type.ContextMenu and self._stroke is not None:
+        if event.type() == QEvent.Type.ContextMenu and self._hand.in_stroke:
             return True  # no menu in mid-stroke
         if event.type() in (QEvent.Type.WindowDeactivate, QEvent.Type.UngrabMouse):
-            self._let_go()
+            self._hand.let_go()
         return super().event(event)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        # Watches the application while a pen stroke is in hand: Qt tells only the application when the pen leaves.
-        if event.type() == QEvent.Type.TabletLeaveProximity:
-            self._let_go()
-        return False
-
     def leaveEvent(self, event: QEvent) -> None:
-        if self._stroke is None:
+        if not self._hand.in_stroke:
             self.hide_cursor()
             self.left.emit()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        self._let_go()
+        self._hand.let_go()
         super().focusOutEvent(event)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        self._let_go()
+        self._hand.let_go()
         super().hideEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -328,89 +338,7 @@ class Viewport(QWidget):
         self._rest.stop()
         self._canvas.close()
 
-    def _take(self, pointer: PointerEvent | None, event: QMouseEvent | QTabletEvent) -> None:
-        event.setAccepted(pointer is not None)
-        if pointer is None:
-            return
-        handler = {"press": self._press, "move": self._move, "release": self._release}[pointer.kind]
-        event.setAccepted(handler(pointer))
-
-    def _press(self, pointer: PointerEvent) -> bool:
-        sample = pointer.sample
-        if self._drag is not None or self._stroke is not None:
-            return True
-        gesture = gesture_of(pointer.button, sample.modifiers)
-        if gesture is not None:
-            anchor = self._anchor(sample.x, sample.y, middle=gesture == "orbit")
-            self._drag = Drag(gesture, pointer.button, sample.x, sample.y, anchor)
-        elif pointer.button == Qt.MouseButton.LeftButton:
-            self._begin_stroke(sample)
-        else:
-            return False
-        return True
-
-    def _move(self, pointer: PointerEvent) -> bool:
-        sample = pointer.sample
-        if self._drag is not None:
-            if pointer.buttons & self._drag.button:
-                self.set_camera(self._drag.moved(self._camera, sample.x, sample.y, self._size()))
-                self.hovered.emit(sample)
-                return True
-            self._drag = None
-        if self._stroke is not None:
-            if pointer.buttons & Qt.MouseButton.LeftButton:
-                self._stroke = sample
-                self.dragged.emit(sample)
-                return True
-            self._let_go()  # the release went astray
-        self.hovered.emit(sample)
-        return True
-
-    def _release(self, pointer: PointerEvent) -> bool:
-        if self._drag is not None and pointer.button == self._drag.button:
-            self._drag = None
-        elif self._stroke is not None and pointer.button == Qt.MouseButton.LeftButton:
-            self._end_stroke(pointer.sample)
-        return True
-
-    def _begin_stroke(self, sample: PointerSample) -> None:
-        self._stroke = sample
-        application = QCoreApplication.instance()
-        if sample.pen and application is not None:
-            application.installEventFilter(self)
-        self.pressed.emit(sample)
-
-    def _end_stroke(self, sample: PointerSample) -> None:
-        self._stroke = None
-        application = QCoreApplication.instance()
-        if application is not None:
-            application.removeEventFilter(self)
-        self.released.emit(sample)
-
-    def _let_go(self) -> None:
-        """The hand is gone without a release: what was done so far stands."""
-        self._drag = None
-        self._filter.pen_lost()
-        if self._stroke is not None:
-            self._end_stroke(self._stroke)
-
     # ---- inside ----------------------------------------------------------------------------------------------------
-
-    def _size(self) -> tuple[float, float]:
-        return float(self.width()), float(self.height())
-
-    def _anchor(self, x: float, y: float, *, middle: bool = False) -> np.ndarray:
-        """The surface under a pixel; beside the model, its middle or what lies at the focus's depth."""
-        origin, direction = self.ray(x, y)
-        mesh = self.mesh
-        hit = cast(mesh, origin, direction) if mesh is not None else None
-        if hit is not None:
-            return hit.point
-        if middle and mesh is not None:
-            lower, upper = mesh.bounds()
-            return (lower + upper) / 2
-        forward = self._camera.axes()[2]
-        return origin + direction * ((self._camera.focus - origin) @ forward / (direction @ forward))
 
     def _prepare(self) -> bool:
         return self._scene.prepare(self._camera, part=self._canvas.slow)
@@ -420,7 +348,7 @@ class Viewport(QWidget):
         self.frame_rendered.emit(milliseconds)
 
     def _camera_rests(self) -> None:
-        if self._drag is not None:
+        if self._hand.moves_camera:
             self._rest.start()
             return
         self._scene.set_draft(False)

@@ -250,7 +250,7 @@ def drawn_matcap(tmp_path, monkeypatch):
 def test_matcap_is_looked_up_by_the_normal_in_view(viewport, drawn_matcap):
     viewport.set_parallel(True)
     viewport.set_mesh(sphere(5))
-    assert viewport.shading_label(drawn_matcap) == "Drawn"
+    assert viewport.shading_label(drawn_matcap) == "Matcap drawn"
     viewport.set_shading(drawn_matcap)
     picture = viewport.image()
     assert np.abs(at(viewport, picture, (0, 0, 0)) - (128, 128, 64)).max() <= 4
