@@ -126,6 +126,16 @@ def get_all(group: Any, entry: str, ids: np.ndarray, dtype: Any, columns: int) -
     return out
 
 
+def layer_properties(group: Any, ids: np.ndarray, layers: int) -> np.ndarray:
+    """(n, layers) uint32: the property that each multiproperty has in each layer; zeros where the library fails."""
+    out = np.zeros((len(ids), layers), np.uint32)
+    call = wrapper().lib.lib3mf_multipropertygroup_getmultiproperty
+    needed = ctypes.c_uint64(0)
+    for identity, row in zip(ids.tolist(), out, strict=True):
+        call(group._handle, ctypes.c_uint32(identity), ctypes.c_uint64(layers), needed, _pointer(row, ctypes.c_uint32))
+    return out
+
+
 def _address(entry: str) -> int:
     return ctypes.cast(getattr(wrapper().lib, entry), ctypes.c_void_p).value or 0
 

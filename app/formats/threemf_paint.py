@@ -13,7 +13,14 @@ import numpy as np
 
 from app.formats.images import read_texture_or_note
 from app.formats.registry import Limits
-from app.formats.threemf_library import attachment_bytes, get_all, library, library_error, property_ids
+from app.formats.threemf_library import (
+    attachment_bytes,
+    get_all,
+    layer_properties,
+    library,
+    library_error,
+    property_ids,
+)
 from app.mesh.soup import Material, Soup, Texture
 
 PLAIN, BASE, COLOR, TEXTURE = range(4)
@@ -146,9 +153,7 @@ class Paint:
         if not layers:
             return _Group(ids, np.zeros(len(ids), np.int32))
         number = int(np.argmax(seen))
-        members = (group.GetMultiProperty(identity) for identity in ids.tolist())
-        wanted = [member[number] if number < len(member) else 0 for member in members]
-        slots = layers[number].find(np.array(wanted, np.uint32))
+        slots = layers[number].find(layer_properties(group, ids, len(layers))[:, number])
         order = np.argsort(ids, kind="stable")
         return _Group(ids[order], slots[order])
 

@@ -23,7 +23,7 @@ _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _NUMBER_START = re.compile(rb"[-+.0-9]")
 _HEXADECIMAL = re.compile(rb"x[0-9a-fA-F]+(?:[\s,]+0x[0-9a-fA-F]+)*")
 _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|#[^\r\n]*|[\[\]{}]', re.DOTALL)
-_DEEPEST = 200
+_DEEPEST = 60
 
 
 @dataclass(eq=False)
@@ -108,10 +108,11 @@ class Parser:
 
     def _statement(self, depth: int) -> Node | None:
         """A node, or None for a statement that makes none."""
+        self._check_depth(depth)
         name = self._name()
         if name == b"DEF":
             label = self._name()
-            node = self._statement(depth)
+            node = self._statement(depth + 1)
             if node is not None:
                 self.named[label] = node
             return node
@@ -136,8 +137,8 @@ class Parser:
 
     def _node(self, name: bytes, depth: int) -> Node:
         self.count += 1
-        if self.count > self.most_nodes or depth > _DEEPEST:
-            raise LimitExceeded("has too many nodes, or nodes nested too deep", self.path, "Join the objects first")
+        if self.count > self.most_nodes:
+            raise LimitExceeded("has too many nodes", self.path, "Join the objects first")
         if self._peek() != b"{":
             self._fail(f"has no brace after {name.decode('utf-8', 'replace')[:40]}")
         node = Node(name.decode("utf-8", "replace"))
@@ -170,7 +171,12 @@ class Parser:
             return word.group() == b"TRUE"
         return self._statement(depth)
 
+    def _check_depth(self, depth: int) -> None:
+        if depth > _DEEPEST:
+            raise LimitExceeded("has nodes nested too deep", self.path, "Join the objects first")
+
     def _list(self, depth: int) -> Any:
+        self._check_depth(depth)
         byte = self._peek()
         items: list[Any] = []
         if _NUMBER_START.match(byte):
@@ -182,7 +188,7 @@ class Parser:
         while (byte := self._peek()) != b"]":
             if not byte:
                 self._fail("ends too early")
-            items.append(self._text() if byte == b'"' else self._value(depth))
+            items.append(self._text() if byte == b'"' else self._value(depth + 1))
             if len(items) > self.most_nodes:
                 raise LimitExceeded("has too long a list", self.path, "Join the objects first")
         self.at += 1

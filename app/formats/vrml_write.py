@@ -18,25 +18,33 @@ _UV_DECIMALS = 7
 
 
 def write(soup: Soup, path: Path, options: WriteOptions, progress: Progress) -> None:
-    """Write VRML97, one shape for each material; images go beside it, named after it. Raises WriteFailed."""
+    """Write VRML97, one shape for each material; images go beside it, named after it. Raises WriteFailed.
+
+    Shapes share nothing: VTK's importer, among others, breaks off where one uses the coordinates of another.
+    """
     textured = is_textured(soup, options)
     colors = None if textured else soup.colors if options.color == "texture" else vertex_colors(soup, options)
+    positions = placed_positions(soup, options)
     with writing(path):
         images = write_images(written_textures(soup, options), path)
         with path.open("wb") as stream:
             title = options.title.encode("ascii", "replace").decode().replace("\\", "").replace('"', "")
             info = f'WorldInfo {{ title "{title}" info [ "{mark(options)}" ] }}'
             stream.write(f"#VRML V2.0 utf8\n{info}\n".encode("ascii"))
-            for number, (rows, appearance) in enumerate(_shapes(soup, options, colors, images)):
+            for rows, appearance in _shapes(soup, options, colors, images):
                 progress(0.1, "Writing shapes")
                 stream.write(f"Shape {{\n{appearance}geometry IndexedFaceSet {{\n".encode("ascii"))
-                _write_tables(stream, soup, options, colors, number == 0, textured)
-                stream.write(b"coordIndex [\n")
-                stream.writelines(index_rows(soup.triangles[rows], suffix=b" -1"))
-                if textured and soup.corner_uv is not None:
-                    stream.write(b"]\ntexCoordIndex [\n")
-                    stream.writelines(index_rows(soup.corner_uv[rows], suffix=b" -1"))
-                stream.write(b"]\n} }\n")
+                used, triangles = _used(soup.triangles[rows], len(positions))
+                _write_table(stream, "coord Coordinate { point", positions[used], [position_decimals(options)] * 3)
+                _write_indices(stream, "coordIndex", triangles)
+                if colors is not None:
+                    stream.write(b"colorPerVertex TRUE\n")
+                    _write_table(stream, "color Color { color", color_values(colors[used]), [COLOR_DECIMALS] * 3)
+                if textured and soup.uv is not None and soup.corner_uv is not None:
+                    used, corner_uv = _used(soup.corner_uv[rows], len(soup.uv))
+                    _write_table(stream, "texCoord TextureCoordinate { point", soup.uv[used], [_UV_DECIMALS] * 2)
+                    _write_indices(stream, "texCoordIndex", corner_uv)
+                stream.write(b"} }\n")
     progress(1.0, "Written")
 
 
@@ -63,21 +71,23 @@ def _appearance(color: tuple[float, float, float], image: str | None) -> str:
     )
 
 
-def _write_tables(
-    stream: BinaryIO, soup: Soup, options: WriteOptions, colors: np.ndarray | None, first: bool, textured: bool
-) -> None:
-    """Coordinates, colours and texture coordinates: written with the first shape, used again by the others."""
-    if not first:
-        stream.write(b"coord USE POINTS\n" + (b"texCoord USE UV\n" if textured else b""))
-        return
-    stream.write(b"coord DEF POINTS Coordinate { point [\n")
-    stream.writelines(real_rows(placed_positions(soup, options), [position_decimals(options)] * 3))
+def _used(indices: np.ndarray, count: int) -> tuple[np.ndarray | slice, np.ndarray]:
+    """Which of `count` rows are named, and (n, 3) indices into those alone."""
+    named = np.zeros(count, bool)
+    named[indices] = True
+    if named.all():
+        return slice(None), indices
+    place = np.cumsum(named, dtype=np.int32) - np.int32(1)
+    return np.flatnonzero(named), place[indices]
+
+
+def _write_table(stream: BinaryIO, opening: str, values: np.ndarray, decimals: list[int]) -> None:
+    stream.write(f"{opening} [\n".encode("ascii"))
+    stream.writelines(real_rows(values, decimals))
     stream.write(b"] }\n")
-    if colors is not None:
-        stream.write(b"colorPerVertex TRUE\ncolor Color { color [\n")
-        stream.writelines(real_rows(color_values(colors), [COLOR_DECIMALS] * 3))
-        stream.write(b"] }\n")
-    if textured and soup.uv is not None:
-        stream.write(b"texCoord DEF UV TextureCoordinate { point [\n")
-        stream.writelines(real_rows(soup.uv, [_UV_DECIMALS] * 2))
-        stream.write(b"] }\n")
+
+
+def _write_indices(stream: BinaryIO, name: str, indices: np.ndarray) -> None:
+    stream.write(f"{name} [\n".encode("ascii"))
+    stream.writelines(index_rows(indices, suffix=b" -1"))
+    stream.write(b"]\n")
