@@ -164,6 +164,9 @@ def _write_and_compare(soup: Soup, folder: Path, name: str, profile: PrinterProf
         as_printed = with_single_texture(wanted, profile.texture_limit)
         warnings.append("Several textures were put together into one.")
     warnings += _reductions(as_printed, profile)
+    on_vertices = _on_vertices(wanted, profile)
+    if on_vertices and wanted.colors is None and any(material.texture is not None for material in wanted.materials):
+        warnings.append("The texture's colours were put onto the vertices: detail finer than the triangles is lost.")
     with explained(folder.parent / name):
         _write(as_printed, folder / name, profile, lambda done, doing: progress(_WRITTEN * done, doing))
     progress(_WRITTEN, "Reading it back")
@@ -174,7 +177,7 @@ def _write_and_compare(soup: Soup, folder: Path, name: str, profile: PrinterProf
         model_of(wanted, color, profile.texture_limit),
         found,
         colors_changed=_colors_changed(wanted, as_printed, profile),
-        on_vertices=_on_vertices(wanted, profile),
+        on_vertices=on_vertices,
     )
     wrong = [f"{check.name} {check.found} instead of {check.expected}" for check in checks if not check.ok]
     if wrong:

@@ -7,6 +7,8 @@ with the writers. A format that none of them knows is read by its own reader, wh
 
 from __future__ import annotations
 
+import json
+import struct
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -18,12 +20,13 @@ import trimesh
 
 from app.errors import VerificationFailed
 from app.formats.registry import Limits, formats, no_progress
-from app.preflight.model import Model, Skin, display_colors, joined, model_of
+from app.preflight.model import Model, Skin, display_colors, joined, linear_light, model_of
 from app.preflight.profiles import PrinterProfile
 from app.preflight.readback_3mf import read_3mf
 from app.preflight.readback_vrml import read_vrml
 
 _GLTF_UNIT_MM = 1000.0
+_GLB_FIRST_CHUNK = 12
 
 
 def read_back(path: Path, profile: PrinterProfile) -> Model:
@@ -50,6 +53,8 @@ def _by_trimesh(path: Path, profile: PrinterProfile) -> Model:
     scene = trimesh.load_scene(path, process=False)
     is_gltf = profile.format == "gltf"
     parts = [_part(scene, node, is_gltf) for node in scene.graph.nodes_geometry]
+    if is_gltf:
+        _sharpen(parts, path)
     if not parts:
         raise VerificationFailed("another reader finds no triangles in it", path, "Nothing was replaced; report this")
     model = joined(parts)
@@ -57,6 +62,26 @@ def _by_trimesh(path: Path, profile: PrinterProfile) -> Model:
     up, unit_mm = ("y", _GLTF_UNIT_MM) if is_gltf else (profile.up, profile.unit_mm)
     model.positions = _upright(model.positions, up) * unit_mm
     return model
+
+
+def _sharpen(parts: list[Model], path: Path) -> None:
+    """Give plain glTF colours the digits back that trimesh rounds away: 8 bits of light are coarse in the dark."""
+    data = path.read_bytes()
+    if data.startswith(b"glTF"):
+        (length,) = struct.unpack_from("<I", data, _GLB_FIRST_CHUNK)
+        data = data[_GLB_FIRST_CHUNK + 8 :][:length]
+    document = json.loads(data)
+    factors = [
+        np.array(material.get("pbrMetallicRoughness", {}).get("baseColorFactor", (1, 1, 1))[:3], np.float64)
+        for material in document.get("materials", [])
+    ]
+    for part in parts:
+        rounded = np.rint(linear_light(np.array(part.skins[0].tint)) * 255)
+        for factor in factors:
+            if (np.rint(factor * 255) == rounded).all():
+                red, green, blue = display_colors(factor).tolist()
+                part.skins[0].tint = (red, green, blue)
+                break
 
 
 def _upright(positions: np.ndarray, up: str) -> np.ndarray:

@@ -399,6 +399,16 @@ def test_a_fine_pattern_on_a_coarse_mesh_is_no_fault_when_it_goes_onto_vertices(
     assert reduced.checks[-1].name == "colour"
 
 
+@pytest.mark.parametrize("name", ["wjp", "grabcad-obj", "grabcad-vrml", "glb", "ply"])
+def test_dark_material_colours_on_shared_vertices(tmp_path: Path, name: str) -> None:
+    soup = cube_soup(100.0)
+    soup.materials = [Material(f"m{k}", (0.02 * k, 0.05, 0.9 - 0.15 * k)) for k in range(6)]
+    soup.triangle_material = (np.arange(12) // 2).astype(np.int16)
+    wanted = easy(name)
+    report = export(build_mesh(soup), tmp_path / f"cube{wanted.suffix}", wanted)
+    assert report.checks[-1].name == "colour"
+
+
 def patchwork(repeat: float = 1.0) -> Mesh:
     """A sphere with two textures, one of them repeated, and a plain colour."""
     soup = textured_soup(radius=RADIUS)
