@@ -25,6 +25,7 @@ from app.formats.opening import Opened, open_in_worker, prepare
 from app.mesh.colors import colors_from_texture, with_vertex_colors
 from app.mesh.mesh import Mesh
 from app.mesh.transform import placed_on_ground, rotated, scaled_to_height
+from app.photos import memory as photo_memory
 from app.preflight.export import ExportReport, export_in_worker
 from app.preflight.profiles import DEFAULT, PrinterProfile, profile, profiles
 from app.resources import resource
@@ -125,6 +126,7 @@ class Application:
 
     def shut_down(self) -> None:
         """End workers and jobs; the window is closed."""
+        photo_memory.remember(self._settings, self._document.path, self._document.photos)
         self.window.jobs.shut_down()
         worker.cool_down()
 
@@ -157,7 +159,11 @@ class Application:
         known = opened.unit_known or height is not None
         if height is None and not known:
             height = proposed_height(self._settings)
+        photo_memory.remember(self._settings, self._document.path, self._document.photos)
         self._show_mesh(opened, height, known=known)
+        photos = photo_memory.recall(self._settings, opened.path)
+        if photos:
+            self._document.set_photos(photos)  # else those at hand stay: it may be a new base mesh of the same person
         self.window.opened(opened.path, opened.notes)
         if known:
             return
