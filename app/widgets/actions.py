@@ -39,11 +39,12 @@ class ActionSpec:
     repeats: bool = False
 
 
+# Menus by title; the letter after & opens one together with Alt, so M stays free for Alt+M.
 # "-" is a line, "+id" shows an entry of another menu again, "@name" stands for entries that `menus` generates.
 Entry = ActionSpec | str
 
 TABLE: dict[str, tuple[Entry, ...]] = {
-    "File": (
+    "&File": (
         ActionSpec(
             "open",
             "&Open…",
@@ -82,9 +83,9 @@ TABLE: dict[str, tuple[Entry, ...]] = {
             changes=True,
         ),
         "-",
-        ActionSpec("quit", "&Quit", "Close Likeness", lambda w: w.close(), key="Ctrl+Q"),
+        ActionSpec("quit", "&Quit", "Close the window and end Likeness", lambda w: w.close(), key="Ctrl+Q"),
     ),
-    "Edit": (
+    "&Edit": (
         ActionSpec(
             "undo",
             "&Undo",
@@ -117,7 +118,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
             icon="settings",
         ),
     ),
-    "Brush": (
+    "&Brush": (
         "@brushes",
         "-",
         ActionSpec(
@@ -208,7 +209,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
             lambda w: w.hand.reset(),
         ),
     ),
-    "Mask": (
+    "Mas&k": (
         "@mask-brush",
         "-",
         ActionSpec(
@@ -239,7 +240,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
             checkable=True,
         ),
     ),
-    "Mesh": (
+    "Me&sh": (
         ActionSpec(
             "set-height",
             "Set &Height…",
@@ -287,7 +288,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
             changes=True,
         ),
     ),
-    "Photo": (
+    "&Photo": (
         ActionSpec(
             "add-photos",
             "&Add Photos…",
@@ -330,7 +331,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
             checkable=True,
         ),
     ),
-    "View": (
+    "&View": (
         ActionSpec(
             "frame-all",
             "Frame &All",
@@ -411,7 +412,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
             checkable=True,
         ),
     ),
-    "Print": (
+    "P&rint": (
         "@profiles",
         "-",
         ActionSpec(
@@ -433,7 +434,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
             needs="report",
         ),
     ),
-    "Help": (
+    "&Help": (
         ActionSpec(
             "keys", "&Keys", "Show what the keys and buttons do now", lambda w: w.show_keys(), key="F1", icon="keyboard"
         ),
@@ -472,10 +473,12 @@ def make_actions(window: MainWindow) -> dict[str, QAction]:
     return actions
 
 
-def _slot(window: MainWindow, spec: ActionSpec) -> Callable[[bool], None]:
-    if spec.checkable:
-        return lambda on=False: spec.run(window, on)
-    return lambda _checked=False: spec.run(window)
+def _slot(window: MainWindow, spec: ActionSpec) -> Callable[..., None]:
+    # A plain function: PySide asks a partial for nothing and would leave the new state out.
+    def run(on: bool = False) -> None:
+        spec.run(window, *((on,) if spec.checkable else ()))
+
+    return run
 
 
 def make_action(

@@ -153,7 +153,7 @@ class BrushHand:
 
     def _of(self, brush: Brush) -> BrushSettings:
         if brush.id not in self._options:
-            stored = self._store.get(_STORE + brush.id, {})
+            stored: dict[str, Any] = self._store.get(_STORE + brush.id, {})
             self._options[brush.id] = _from_json(brush.defaults(), stored)
             radius_px = stored.get("radius_px")
             if isinstance(radius_px, int | float) and SMALLEST_PX <= radius_px <= LARGEST_PX:
@@ -217,4 +217,3 @@ def _shared_from(stored: Mapping[str, Any]) -> dict[str, Any]:
     except (InvalidInput, TypeError, ValueError, KeyError):
         checked = plain
     return {"color": checked.color, "symmetry": checked.symmetry}
-

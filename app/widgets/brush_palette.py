@@ -86,6 +86,7 @@ class BrushPalette(QScrollArea):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         column = QWidget()
         self.viewport().setAutoFillBackground(False)
+        self._column = column
         layout = QVBoxLayout(column)
         layout.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         layout.setSpacing(2)
@@ -97,7 +98,7 @@ class BrushPalette(QScrollArea):
         column.setAutoFillBackground(False)  # which setWidget switched on
 
     def sizeHint(self) -> QSize:
-        content = self.widget().sizeHint()
+        content = self._column.sizeHint()
         return QSize(content.width(), content.height())
 
     def minimumSizeHint(self) -> QSize:

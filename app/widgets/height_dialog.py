@@ -5,6 +5,7 @@ Heights that were given are remembered by file, so that the same file is not ask
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -24,12 +25,12 @@ from PySide6.QtWidgets import (
 
 from app.settings import Settings
 
-# What the service sells: figures, busts, pets.
-SOLD_HEIGHTS_MM: tuple[tuple[str, tuple[float, ...]], ...] = (
-    ("Figure", (100.0, 150.0, 200.0)),
-    ("Bust", (60.0, 80.0, 100.0)),
-    ("Pet", (100.0, 120.0, 150.0)),
-)
+# What the service sells; for printer profiles that do not say.
+SOLD_HEIGHTS_MM: Mapping[str, tuple[float, ...]] = {
+    "figures": (100.0, 150.0, 200.0),
+    "pets": (100.0, 120.0, 150.0),
+    "busts": (60.0, 80.0, 100.0),
+}
 DEFAULT_MM = 150.0
 _LARGEST_MM = 1000.0
 _SMALLEST_MM = 1.0
@@ -40,7 +41,7 @@ _BY_FILE = "height/by_file"
 
 def remembered_height(settings: Settings, path: Path) -> float | None:
     """The height in mm that was given for this file before, or None."""
-    height = settings.get(_BY_FILE, {}).get(str(path))
+    height = _by_file(settings).get(str(path))
     return float(height) if isinstance(height, int | float) else None
 
 
@@ -53,18 +54,31 @@ def remember_height(settings: Settings, path: Path | None, height_mm: float) -> 
     """Remember a height in mm for a file, and as the proposal for the next unknown one."""
     settings.set(_LAST, float(height_mm))
     if path is not None:
-        by_file = {k: v for k, v in settings.get(_BY_FILE, {}).items() if k != str(path)}
+        by_file = _by_file(settings)
+        by_file.pop(str(path), None)  # so that it comes last, and the oldest go first
         by_file[str(path)] = float(height_mm)
         settings.set(_BY_FILE, dict(list(by_file.items())[-_FILES_REMEMBERED:]))
+
+
+def _by_file(settings: Settings) -> dict[str, object]:
+    return dict(settings.get(_BY_FILE, {}))
 
 
 class HeightDialog(QDialog):
     """`height_mm` holds the answer after it was accepted."""
 
     def __init__(
-        self, size_mm: ArrayLike, proposed_mm: float, question: str, parent: QWidget | None = None
+        self,
+        size_mm: ArrayLike,
+        proposed_mm: float,
+        question: str,
+        sold_mm: Mapping[str, tuple[float, ...]],
+        parent: QWidget | None = None,
     ) -> None:
-        """size_mm: (3,) extent of the model as it is; its proportions show what the new size will be."""
+        """size_mm: (3,) extent of the model as it is; its proportions show what the new size will be.
+
+        sold_mm: kind of figure -> heights to choose with one click.
+        """
         super().__init__(parent)
         self.setWindowTitle("Height of the Figure")
         self._size = np.asarray(size_mm, float)
@@ -95,7 +109,7 @@ class HeightDialog(QDialog):
         layout.addWidget(heading)
         layout.addWidget(self._field)
         layout.addWidget(self._result)
-        layout.addLayout(self._presets())
+        layout.addLayout(self._presets(sold_mm))
         layout.addWidget(buttons)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
@@ -108,16 +122,16 @@ class HeightDialog(QDialog):
     def height_mm(self) -> float:
         return self._field.value()
 
-    def _presets(self) -> QGridLayout:
+    def _presets(self, sold_mm: Mapping[str, tuple[float, ...]]) -> QGridLayout:
         grid = QGridLayout()
         grid.setSpacing(8)
         self.presets: list[QPushButton] = []
-        for row, (kind, heights) in enumerate(SOLD_HEIGHTS_MM):
-            grid.addWidget(QLabel(kind), row, 0)
+        for row, (kind, heights) in enumerate(sold_mm.items()):
+            grid.addWidget(QLabel(kind.capitalize()), row, 0)
             for column, height in enumerate(heights, start=1):
-                button = QPushButton(f"{height:.0f} mm")
+                button = QPushButton(f"{height:g} mm")
                 button.setAutoDefault(False)
-                button.setToolTip(f"{kind}, {height:.0f} mm as sold")
+                button.setToolTip(f"{kind.capitalize()} are sold at {height:g} mm")
                 button.clicked.connect(lambda _=False, value=height: self._field.setValue(value))
                 grid.addWidget(button, row, column)
                 self.presets.append(button)
@@ -132,11 +146,17 @@ class HeightDialog(QDialog):
 
 
 def ask_height(
-    parent: QWidget | None, settings: Settings, size_mm: ArrayLike, path: Path | None, *, known: bool
+    parent: QWidget | None,
+    settings: Settings,
+    size_mm: ArrayLike,
+    path: Path | None,
+    *,
+    known: bool,
+    sold_mm: Mapping[str, tuple[float, ...]] | None = None,
 ) -> float | None:
     """Ask for the height in mm; None when the user cancels. The answer is remembered.
 
-    known: the present size is true, so it is what the dialog proposes.
+    known: the present size is true, so it is what the dialog proposes. sold_mm: the printer profile's products.
     """
     name = path.name if path else "the model"
     if known:
@@ -144,7 +164,7 @@ def ask_height(
     else:
         question = f"{name} does not say how large it is. How tall is the figure to be?"
         proposed = proposed_height(settings)
-    dialog = HeightDialog(size_mm, proposed, question, parent)
+    dialog = HeightDialog(size_mm, proposed, question, sold_mm or SOLD_HEIGHTS_MM, parent)
     if dialog.exec() != QDialog.DialogCode.Accepted:
         return None
     remember_height(settings, path, dialog.height_mm)

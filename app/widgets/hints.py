@@ -53,7 +53,7 @@ class Hints(QFrame):
 
     def done(self, *names: str) -> None:
         """The user knows these now."""
-        known = self._settings.get(_DONE, [])
+        known = self._known()
         new = [name for name in names if name not in known]
         if new:
             self._settings.set(_DONE, [*known, *new])
@@ -64,8 +64,11 @@ class Hints(QFrame):
         self._settings.set(_DONE, [])
         self._show()
 
+    def _known(self) -> list[str]:
+        return self._settings.get(_DONE, [])
+
     def _show(self) -> None:
-        known = self._settings.get(_DONE, [])
+        known = self._known()
         for name, row in self._rows.items():
             for widget in row:
                 widget.setVisible(name not in known)

@@ -104,7 +104,7 @@ def _menu_html(actions: Mapping[str, QAction]) -> str:
             if isinstance(entry, ActionSpec) and entry.key
         ]
         if rows:
-            parts.append(_table(menu, rows))
+            parts.append(_table(menu.replace("&", ""), rows))
     return "".join(parts)
 
 

@@ -259,7 +259,8 @@ class MainWindow(QMainWindow):
         mesh = self.document.mesh
         if mesh is None:
             return
-        height = ask_height(self, self.settings, mesh.size(), self.document.path, known=self.document.height_known)
+        known, sold = self.document.height_known, self.document.profile.products
+        height = ask_height(self, self.settings, mesh.size(), self.document.path, known=known, sold_mm=sold)
         if height is not None:
             self.commands.set_height(height)
 

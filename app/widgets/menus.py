@@ -41,7 +41,7 @@ def _take(window: MainWindow, brush_id: str, _checked: bool = False) -> None:
 def fill_menu_bar(window: MainWindow) -> None:
     """Make every menu of the table."""
     for title, entries in TABLE.items():
-        menu = window.menu_bar.addMenu(f"&{title}")
+        menu = window.menu_bar.addMenu(title)
         menu.setToolTipsVisible(True)
         for entry in entries:
             if isinstance(entry, ActionSpec):

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
 _HEIGHT = 28
@@ -18,9 +18,11 @@ _PADDING = 8
 _GAP = 12
 _RADIUS = 4.0
 _FINE = 0.1
+_FILLED = 0.17
 # Part of the range that one wheel notch or arrow key moves.
 _STEP = 0.02
 _NOTCH = 120
+_ENDS = (Qt.Key.Key_Escape, Qt.Key.Key_Tab, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class Slider(QWidget):
         self.setToolTip(tooltip)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(_HEIGHT)
         self.setCursor(Qt.CursorShape.SizeHorCursor)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
 
@@ -208,7 +211,7 @@ class Slider(QWidget):
         filled.setWidth(bar.width() * self._range.fraction(self._value))
         painter.save()
         painter.setClipRect(filled)
-        painter.setBrush(palette.midlight() if enabled else palette.button())
+        painter.setBrush(_between(palette.color(palette.ColorRole.Base), palette.color(palette.ColorRole.Text)))
         painter.drawRoundedRect(bar, _RADIUS, _RADIUS)
         painter.restore()
         active = enabled and (self._drag_x is not None or self.underMouse())
@@ -222,25 +225,27 @@ class Slider(QWidget):
         painter.drawText(inner, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), self.text)
 
 
+def _between(base: QColor, text: QColor) -> QColor:
+    """The filled part of the bar: a little of the text's colour in the base's, on dark and on light."""
+    pairs = ((base.redF(), text.redF()), (base.greenF(), text.greenF()), (base.blueF(), text.blueF()))
+    red, green, blue = (a + (b - a) * _FILLED for a, b in pairs)
+    return QColor.fromRgbF(red, green, blue)
+
+
 class _Editor(QLineEdit):
     """The field that lies over the bar while a value is typed."""
 
     left = Signal()
 
     def event(self, event: QEvent) -> bool:
-        # Tab and Esc are the window's shortcuts; while typing they belong to the field.
-        if event.type() in (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress) and isinstance(event, QKeyEvent):
-            if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Tab, Qt.Key.Key_Return, Qt.Key.Key_Enter):
-                event.accept()
-                if event.type() == QEvent.Type.ShortcutOverride:
-                    return True
-                if event.key() == Qt.Key.Key_Escape:
-                    self.left.emit()
-                elif event.key() == Qt.Key.Key_Tab:
-                    self.returnPressed.emit()
-                else:
-                    return super().event(event)
-                return True
-        elif event.type() == QEvent.Type.FocusOut:
+        # Tab and Esc are keys of the window, and Enter would go on to the bar; while typing they belong to the field.
+        if isinstance(event, QKeyEvent) and event.key() in _ENDS:
+            if event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
+                self.left.emit()
+            elif event.type() == QEvent.Type.KeyPress:
+                self.returnPressed.emit()
+            event.accept()
+            return True
+        if event.type() == QEvent.Type.FocusOut:
             self.left.emit()
         return super().event(event)

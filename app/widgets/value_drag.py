@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QTabletEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.viewport.viewport import Viewport
 from app.widgets.brush_hand import BrushHand
@@ -59,7 +59,7 @@ class ValueDrag(QObject):
         # The pointer begins on the rim, so that the radius is simply its distance from the middle.
         self._center = pointer - QPointF(self._radius_px(), 0.0) if kind == "radius" else pointer
         self._last = pointer
-        QApplication.instance().installEventFilter(self)
+        _application().installEventFilter(self)
         self._ring.setGeometry(self._surface.rect())
         self._ring.show()
         self._ring.raise_()
@@ -70,7 +70,7 @@ class ValueDrag(QObject):
         kind, self._kind = self._kind, None
         if kind is None:
             return
-        QApplication.instance().removeEventFilter(self)
+        _application().removeEventFilter(self)
         self._ring.hide()
         if not take and kind == "radius":
             self._hand.set_radius(self._start)
@@ -127,6 +127,12 @@ class ValueDrag(QObject):
             self._ring.draw(self._center, self._radius_px(), options.hardness, text)
         else:
             self._ring.draw(self._center, _STRENGTH_PX / 2, options.strength, f"{options.strength:.2f}")
+
+
+def _application() -> QCoreApplication:
+    application = QCoreApplication.instance()
+    assert application is not None
+    return application
 
 
 class _Ring(QWidget):
