@@ -6,7 +6,6 @@ What lives here: the characters of one number, blanks and line ends. What does n
 from __future__ import annotations
 
 import mmap
-import re
 
 import numpy as np
 
@@ -203,9 +202,15 @@ def put_fixed(out, i, value, decimals):
     return i
 
 
-_LINE_END = re.compile(rb"\r\n|\n|\r")
-
-
 def line_number(data: bytes | mmap.mmap, offset: int) -> int:
-    """Line, counted from 1, in which a byte stands: for messages only. data: bytes or a memory map."""
-    return 1 + sum(1 for _ in _LINE_END.finditer(data, 0, max(0, offset)))
+    """Line, counted from 1, in which a byte stands: for messages only."""
+    return 1 + int(_line_ends(np.frombuffer(data, np.uint8), min(offset, len(data))))
+
+
+@kernel
+def _line_ends(data, stop):
+    count = 0
+    for i in range(stop):
+        if data[i] == NEWLINE or (data[i] == RETURN and (i + 1 >= stop or data[i + 1] != NEWLINE)):
+            count += 1
+    return count

@@ -18,6 +18,8 @@ _MOST_PARTS = 10_000
 _STEP = 1 << 20
 # Deflate cannot do better: https://zlib.net/zlib_tech.html
 _DEFLATE_RATIO = 1032
+# Text of coordinates shrinks four to fifty times; a large part that shrinks more is mostly nothing.
+_HONEST_RATIO = 200
 # Too small to hide anything behind a false size.
 _HARMLESS_BYTES = 64 << 20
 _PROLOG_BYTES = 1 << 20
@@ -65,7 +67,8 @@ def _check_parts(package: zipfile.ZipFile, path: Path, limits: Limits) -> None:
         if ".." in re.split(r"[/\\]", part.filename) or "\0" in part.filename or part.filename in seen:
             raise UnreadableFile("has a name that leads elsewhere or comes twice", where, advice)
         seen.add(part.filename)
-        if part.file_size > max(_STEP, part.compress_size * limits.unpack_ratio):
+        ratio = min(limits.unpack_ratio, _HONEST_RATIO) if part.file_size > _HARMLESS_BYTES else limits.unpack_ratio
+        if part.file_size > max(_STEP, part.compress_size * ratio):
             raise LimitExceeded("unpacks to far more than it takes up", where, advice)
         if part.compress_size * _DEFLATE_RATIO > _HARMLESS_BYTES and _unpacks_to_more(package, part):
             raise LimitExceeded("unpacks to more than it says", where, advice)

@@ -13,7 +13,7 @@ from app.errors import UnreadableFile
 from app.formats.ply_elements import Columns, Element, Header, Lists, read_header, read_rows
 from app.formats.ply_write import write
 from app.formats.polygons import triangulate
-from app.formats.reading import check_counts, colors_0_to_1, finished, mapped, refuse, texture_beside
+from app.formats.reading import check_counts, colors_0_to_1, finished, mapped, refuse, texture_beside, to_float32
 from app.formats.registry import Format, Limits, Progress, register
 from app.formats.writing import read_mark
 from app.mesh.jit import kernel
@@ -24,6 +24,7 @@ _COLORS = (("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_b
 _TEXTURE_COORDINATES = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"), ("tx", "ty"))
 _SPLAT = "f_dc_0"
 _HEAD_BYTES = 4096
+_WANTED = ("vertex", "face", "tristrips")
 
 
 def read(path: Path, limits: Limits, progress: Progress) -> Soup:
@@ -35,7 +36,8 @@ def read(path: Path, limits: Limits, progress: Progress) -> Soup:
     _check(path, limits, vertex, face or by_name.get("tristrips"))
     tables: dict[str, Columns] = {}
     at = header.body
-    for done, element in enumerate(header.elements):
+    wanted = max(k for k, element in enumerate(header.elements) if element.name in _WANTED)
+    for done, element in enumerate(header.elements[: wanted + 1]):
         progress(done / (len(header.elements) + 1), f"Reading {element.name} rows")
         tables[element.name], at = read_rows(path, data, header, element, at)
     progress(len(header.elements) / (len(header.elements) + 1), "Making triangles")
@@ -63,10 +65,9 @@ def _soup(path: Path, head: bytes, header: Header, tables: dict[str, Columns], l
     elements = {element.name: element for element in header.elements}
     vertices = tables["vertex"]
     positions = np.empty((elements["vertex"].count, 3), np.float32)
-    with np.errstate(over="ignore"):
-        for k, name in enumerate("xyz"):
-            if vertices:
-                positions[:, k] = _scalar(vertices, name)
+    for k, name in enumerate("xyz"):
+        if vertices:
+            positions[:, k] = to_float32(_scalar(vertices, name))
     known = read_mark(head)
     soup = Soup(positions, np.empty((0, 3), np.int32), up=known[0] if known else "z")
     soup.unit_mm = known[1] if known else None
@@ -80,7 +81,7 @@ def _soup(path: Path, head: bytes, header: Header, tables: dict[str, Columns], l
         _add_strips(soup, path, tables["tristrips"], limits)
     pair = next((pair for pair in _TEXTURE_COORDINATES if set(pair) <= set(vertices)), None)
     if pair and soup.uv is None:
-        soup.uv = np.stack([_scalar(vertices, name) for name in pair], axis=1).astype(np.float32)
+        soup.uv = to_float32(np.stack([_scalar(vertices, name) for name in pair], axis=1))
         soup.corner_uv = soup.triangles
     if soup.uv is not None:
         _add_textures(soup, path, header, limits)
@@ -126,7 +127,7 @@ def _add_faces(soup: Soup, path: Path, faces: Columns, name: str, element: Eleme
     wedges = faces.get("texcoord")
     if isinstance(wedges, Lists) and wedges.counts.any():
         if (wedges.counts == 2 * lists.counts).all():
-            soup.uv = wedges.values.reshape(-1, 2).astype(np.float32)
+            soup.uv = to_float32(wedges.values.reshape(-1, 2))
             soup.corner_uv = corners
         else:
             soup.notes.append("Texture coordinates do not fit the faces and were left out.")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.errors import UnreadableFile
+from app.errors import LimitExceeded, UnreadableFile
 from app.formats.numerals import is_blank, is_line_end, line_number, read_real
 from app.formats.reading import refuse
 from app.mesh.jit import kernel
@@ -24,6 +24,8 @@ _TYPES = {
 }  # fmt: skip
 _MOST_HEADER_BYTES = 1 << 20
 _MOST_PROPERTIES = 1000
+# Places in a table with lists, each of which is noted down with 16 bytes; an honest file has a few per triangle.
+_MOST_PLACES = 80_000_000
 _FORMS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
 
 
@@ -150,12 +152,18 @@ def read_rows(path: Path, data: mmap.mmap, header: Header, element: Element, at:
         table = np.frombuffer(data, fields, element.count, at)
         columns: Columns = {item.name: table[f"f{k}"] for k, item in enumerate(element.properties)}
         return columns, at + table.nbytes
+    _check_places(path, element)
     return _even_rows(data, header, element, at) or _uneven_rows(path, data, header, element, at)
 
 
 def _refuse_short(path: Path, element: Element, held: int) -> None:
     what = f"is cut off or damaged: its header promises {element.count:,} rows of {element.name}, it holds {held:,}"
     refuse(path, what)
+
+
+def _check_places(path: Path, element: Element) -> None:
+    if element.count * len(element.properties) > _MOST_PLACES:
+        raise LimitExceeded(f"has {element.count:,} rows of {element.name}", path, "Reduce the mesh elsewhere first")
 
 
 def _even_rows(data: mmap.mmap, header: Header, element: Element, at: int) -> tuple[Columns, int] | None:
@@ -252,12 +260,15 @@ def _text_rows(path: Path, data: mmap.mmap, element: Element, at: int) -> tuple[
     is_list = np.array([item.count_kind is not None for item in element.properties])
     if element.count * len(is_list) * 2 > len(data) - at + 1:  # a digit and a blank for each
         _refuse_short(path, element, (len(data) - at) // (2 * len(is_list)))
+    _check_places(path, element)
     rows, total, stop = _measure_text(raw, at, element.count, is_list)
     if rows < element.count:
         if stop >= len(data):
             _refuse_short(path, element, rows)
         where = f"{path}, line {line_number(data, stop)}"
         raise UnreadableFile(f"has a {element.name} row with something that is not a number", where, "Export it again")
+    if total > 2 * _MOST_PLACES:
+        raise LimitExceeded(f"has {total:,} numbers in its rows of {element.name}", path, "Reduce the mesh first")
     values = np.empty(total, np.float64)
     counts = np.ones((element.count, len(is_list)), np.int64)
     end = _fill_text(raw, at, is_list, counts, values)

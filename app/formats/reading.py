@@ -114,9 +114,15 @@ def select_triangles(soup: Soup, keep: np.ndarray) -> None:
         soup.triangle_material = soup.triangle_material[keep]
 
 
+def to_float32(values: np.ndarray) -> np.ndarray:
+    """float32 of any numbers; too large ones become infinite without a warning, to be left out later."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return values.astype(np.float32)
+
+
 def colors_0_to_1(colors: np.ndarray) -> np.ndarray:
     """(N, 3) float32 colours in 0 to 1, from 0 to 1 or, as some programs write them, from 0 to 255."""
-    colors = np.nan_to_num(colors.astype(np.float32, copy=False), nan=1.0, posinf=1.0, neginf=0.0)
+    colors = np.nan_to_num(to_float32(colors), nan=1.0, posinf=1.0, neginf=0.0)
     largest = float(colors.max(initial=0.0))
     if largest > 1.5:
         colors = colors / np.float32(255.0 if largest <= 255.0 else largest)

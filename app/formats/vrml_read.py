@@ -13,7 +13,7 @@ import numpy as np
 
 from app.errors import LimitExceeded, UnreadableFile
 from app.formats.polygons import triangulate
-from app.formats.reading import check_counts, colors_0_to_1, finished, mapped, refuse, texture_beside
+from app.formats.reading import check_counts, colors_0_to_1, finished, mapped, refuse, texture_beside, to_float32
 from app.formats.registry import Limits, Progress
 from app.formats.vrml_nodes import Node, Parser
 from app.formats.vrml_transforms import changed, transform
@@ -169,8 +169,7 @@ class _Scene:
         coordinates = geometry.node("coord", "Coordinate")
         if coordinates is None:
             return None
-        with np.errstate(over="ignore"):
-            points = coordinates.numbers("point", 3).astype(np.float32)
+        points = to_float32(coordinates.numbers("point", 3))
         index = _whole(geometry.numbers("coordIndex")[:, 0])
         ends = np.flatnonzero(index < 0)
         keep = index >= 0
@@ -202,7 +201,7 @@ class _Scene:
     def _coordinates(self, geometry: Node, faces: _Faces) -> tuple[np.ndarray | None, np.ndarray | None]:
         """(U, 2) float32 texture coordinates and (T, 3) int32 into them, or None twice."""
         node = geometry.node("texCoord", "TextureCoordinate")
-        table = node.numbers("point", 2).astype(np.float32) if node else np.empty((0, 2), np.float32)
+        table = to_float32(node.numbers("point", 2)) if node else np.empty((0, 2), np.float32)
         if not len(table):
             return None, None
         index = _whole(geometry.numbers("texCoordIndex")[:, 0])
