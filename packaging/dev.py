@@ -21,6 +21,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# Renewed, after a change of the libraries in pyproject.toml, with uv from PyPI:
+# uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url
+#   --no-header -o packaging/requirements.lock
 LOCK = ROOT / "packaging" / "requirements.lock"
 ENVIRONMENT = ROOT / ".venv"
 STAMP = ENVIRONMENT / "likeness-setup-finished"
