@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.mesh.jit import inline_kernel, parallel_kernel, prange
+from app.mesh.jit import inline_kernel, parallel_kernel, prange, scaling_kernel
 from app.mesh.topology import Topology
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ def refresh_normals(mesh: Mesh) -> None:
         return
     topology, chunks = mesh.topology, mesh.chunks
     ring_chunks = np.zeros(chunks.count, np.uint8)
-    _mark_rings(
+    _mark_rings.pick(len(stale) * chunks.size)(
         stale, chunks.vertex_offsets, mesh.moved, topology.ring_offsets, topology.ring, chunks.size, ring_chunks
     )
     dirty = np.flatnonzero(ring_chunks)
-    _refresh_marked(
+    _refresh_marked.pick(len(dirty) * chunks.size)(
         dirty,
         chunks.vertex_offsets,
         mesh.moved,
@@ -93,7 +93,7 @@ def _all_normals(positions, triangles, offsets, vertex_triangles, normals):
             _normal(vertex, positions, triangles, offsets, vertex_triangles, normals)
 
 
-@parallel_kernel
+@scaling_kernel
 def _mark_rings(stale, vertex_offsets, moved, ring_offsets, ring, chunk_size, ring_chunks):
     # Threads may write the same flag: always the same value, so the outcome is the same.
     for i in prange(len(stale)):
@@ -108,7 +108,7 @@ def _mark_rings(stale, vertex_offsets, moved, ring_offsets, ring, chunk_size, ri
                         ring_chunks[other // chunk_size] = 1
 
 
-@parallel_kernel
+@scaling_kernel
 def _refresh_marked(dirty, vertex_offsets, moved, positions, triangles, offsets, vertex_triangles, normals):
     for i in prange(len(dirty)):
         chunk = dirty[i]

@@ -1,13 +1,11 @@
-"""Undo: per attribute the touched vertices and their old values. Undo swaps, so a record becomes its own redo.
+"""Undo: per attribute the touched vertices and their old values. Undo swaps, so a step becomes its own redo.
 
-A recorder keeps, beside the mesh, one stamp per vertex ("already saved in this stroke?" is one compare) and the values
-from before the first touch. These start values serve three masters: rollback, brushes that work from the start of the
-stroke, and, packed at its end, the undo step. Limited by bytes, oldest first. Exact to the bit.
+Limited by bytes, oldest first. Exact to the bit. How old values are saved while a stroke runs is in `recorder`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,8 +13,9 @@ from typing import Protocol
 import numpy as np
 from psygnal import Signal
 
-from app.mesh.jit import kernel, prange, scaling_kernel
+from app.mesh.jit import prange, scaling_kernel
 from app.mesh.mesh import Mesh
+from app.sculpt.recorder import Recorder, columns_of
 
 DEFAULT_LIMIT_BYTES = 1 << 30
 
@@ -67,7 +66,7 @@ class _AttributeStep(Step):
     def swap(self, owner: MeshOwner) -> Change:
         mesh = owner.mesh
         assert mesh is not None
-        _swap(self._indices, _columns(mesh, self._attribute), self._values)
+        _swap(self._indices, columns_of(mesh, self._attribute), self._values)
         mesh.touched(self._attribute, self._indices)
         return Change(frozenset({self._attribute}), self.vertices, False)
 
@@ -75,9 +74,9 @@ class _AttributeStep(Step):
 class _StepGroup(Step):
     """Several attributes changed in one go."""
 
-    def __init__(self, label: str, steps: list[Step]) -> None:
+    def __init__(self, label: str, steps: Sequence[Step]) -> None:
         self.label = label
-        self._steps = steps
+        self._steps = list(steps)
         self.vertices = sum(step.vertices for step in steps)
         self.bytes = sum(step.bytes for step in steps)
 
@@ -113,69 +112,6 @@ class _MeshStep(Step):
 def _arrays(mesh: Mesh) -> list[np.ndarray]:
     parts = (mesh, mesh.topology, mesh.chunks)
     return [value for part in parts for value in vars(part).values() if isinstance(value, np.ndarray)]
-
-
-class Recorder:
-    """Saves old values on first touch, for one step of the history."""
-
-    def __init__(self, mesh: Mesh, label: str) -> None:
-        self._mesh, self._label = mesh, label
-        self._originals: dict[str, _Originals] = {}
-        self.changed = False
-
-    def capture(self, attribute: str, vertices: np.ndarray) -> None:
-        """Save the values of (k,) int32 vertices, unless this recorder has them. To be called before they change."""
-        originals = self._originals_of(attribute)
-        _capture(vertices, originals.token, originals.stamp, _columns(self._mesh, attribute), originals.values)
-
-    def start(self, attribute: str) -> np.ndarray:
-        """(V, 3) or (V, 1) float32: values from before the record began, valid where captured."""
-        return self._originals_of(attribute).values
-
-    def restore(self, attribute: str, vertices: np.ndarray) -> None:
-        """Put captured vertices back to their start values, without saying that they were touched."""
-        _restore(vertices, _columns(self._mesh, attribute), self.start(attribute))
-
-    def _originals_of(self, attribute: str) -> _Originals:
-        if attribute not in self._originals:
-            self._originals[attribute] = _Originals.of(self._mesh, attribute)
-            self._originals[attribute].token += 1
-        return self._originals[attribute]
-
-    def roll_back(self) -> None:
-        """Undo all that happened since the start."""
-        for attribute, originals in self._originals.items():
-            vertices = _stamped(originals.stamp, originals.token)
-            self.restore(attribute, vertices)
-            self._mesh.touched(attribute, vertices)
-
-    def step(self) -> Step | None:
-        """The finished step; None if no bit of any value changed."""
-        steps: list[Step] = []
-        for attribute, originals in self._originals.items():
-            values = _columns(self._mesh, attribute)
-            vertices = _changed(originals.stamp, originals.token, _bits(values), _bits(originals.values))
-            if len(vertices):
-                steps.append(_AttributeStep(self._label, attribute, vertices, originals.values[vertices]))
-        if len(steps) > 1:
-            return _StepGroup(self._label, steps)
-        return steps[0] if steps else None
-
-
-class _Originals:
-    """Start values of one attribute. stamp (V,) int32: equals `token` where saved. values (V, columns) float32."""
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self.token = 0
-        self.stamp = np.zeros(shape[0], np.int32)
-        self.values = np.empty(shape, np.float32)
-
-    @classmethod
-    def of(cls, mesh: Mesh, attribute: str) -> _Originals:
-        key = f"originals of {attribute}"
-        if key not in mesh.scratch:
-            mesh.scratch[key] = cls(_columns(mesh, attribute).shape)
-        return mesh.scratch[key]
 
 
 class History:
@@ -229,11 +165,11 @@ class History:
         mesh = self._owner.mesh
         if mesh is None:
             raise RuntimeError("there is no mesh to record")
-        recorder = Recorder(mesh, label)
+        recorder = Recorder(mesh)
         self._recording = True
         try:
             yield recorder
-            step = recorder.step()
+            step = _step(label, recorder)
         except BaseException:
             recorder.roll_back()
             raise
@@ -242,15 +178,18 @@ class History:
         if step is not None:
             recorder.changed = True
             self._push(step)
+            self.changed.emit()
 
     def replace_mesh(self, label: str, mesh: Mesh) -> None:
         """Give the owner another mesh, as one step."""
         self._must_be_idle()
-        present, self._owner.mesh = self._owner.mesh, mesh
+        present = self._owner.mesh
         if present is None:
             raise RuntimeError("there is no mesh to replace")
+        self._owner.mesh = mesh
         self._push(_MeshStep(label, present, mesh))
         self.mesh_replaced.emit()
+        self.changed.emit()
 
     def undo(self) -> Change | None:
         """Take the last done step back; None if there is none."""
@@ -295,7 +234,6 @@ class History:
         self._steps.append(step)
         self._position += 1
         self._drop_oldest()
-        self.changed.emit()
 
     def _drop_oldest(self) -> bool:
         """Drop steps until the rest fits; never the newest done step nor an undone one."""
@@ -309,33 +247,10 @@ class History:
         return dropped > 0
 
 
-def _columns(mesh: Mesh, attribute: str) -> np.ndarray:
-    """An attribute as (V, columns)."""
-    values = mesh.attribute(attribute)
-    return values if values.ndim == 2 else values.reshape(-1, 1)
-
-
-def _bits(values: np.ndarray) -> np.ndarray:
-    # -0.0 equals 0.0 and NaN differs from itself; bits do neither.
-    return values.view(np.uint32)
-
-
-@scaling_kernel
-def _capture(vertices, token, stamp, values, start):
-    for i in prange(len(vertices)):
-        v = vertices[i]
-        if stamp[v] != token:
-            stamp[v] = token
-            for k in range(values.shape[1]):
-                start[v, k] = values[v, k]
-
-
-@scaling_kernel
-def _restore(vertices, values, start):
-    for i in prange(len(vertices)):
-        v = vertices[i]
-        for k in range(values.shape[1]):
-            values[v, k] = start[v, k]
+def _step(label: str, recorder: Recorder) -> Step | None:
+    """What was recorded as a step; None if no bit of any value changed."""
+    steps = [_AttributeStep(label, *change) for change in recorder.changes()]
+    return _StepGroup(label, steps) if len(steps) > 1 else steps[0] if steps else None
 
 
 @scaling_kernel
@@ -346,32 +261,3 @@ def _swap(vertices, values, kept):
             value = values[v, k]
             values[v, k] = kept[i, k]
             kept[i, k] = value
-
-
-@kernel
-def _stamped(stamp, token):
-    count = 0
-    for v in range(len(stamp)):
-        count += stamp[v] == token
-    out = np.empty(count, np.int32)
-    count = 0
-    for v in range(len(stamp)):
-        if stamp[v] == token:
-            out[count] = v
-            count += 1
-    return out
-
-
-@kernel
-def _changed(stamp, token, values, start):
-    """Stamped vertices whose bits differ from the start, ascending."""
-    stamped = _stamped(stamp, token)
-    count = 0
-    for i in range(len(stamped)):
-        v = stamped[i]
-        for k in range(values.shape[1]):
-            if values[v, k] != start[v, k]:
-                stamped[count] = v
-                count += 1
-                break
-    return stamped[:count].copy()

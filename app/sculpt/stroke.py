@@ -21,7 +21,8 @@ from app.mesh.jit import prange, scaling_kernel
 from app.mesh.mesh import Mesh
 from app.sculpt.brush import Brush, BrushFunction
 from app.sculpt.dabs import Dab, Sample, anchored_dabs, spaced_dabs
-from app.sculpt.history import History, Recorder
+from app.sculpt.history import History
+from app.sculpt.recorder import Recorder
 from app.sculpt.region import Region, RegionFinder
 from app.sculpt.settings import BrushSettings
 from app.sculpt.smoothing import smoothing_passes, toward_ring_mean

@@ -1,0 +1,132 @@
+"""Saving old values on first touch, for one step of the history.
+
+A recorder keeps, beside the mesh, one stamp per vertex ("already saved in this stroke?" is one compare) and the values
+from before the first touch. These start values serve three masters: rollback, brushes that work from the start of the
+stroke, and, packed at its end, the undo step (`history`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.mesh.jit import kernel, prange, scaling_kernel
+from app.mesh.mesh import Mesh
+
+
+class Recorder:
+    """Saves old values on first touch. changed: whether the finished record made a step."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._mesh = mesh
+        self._originals: dict[str, _Originals] = {}
+        self.changed = False
+
+    def capture(self, attribute: str, vertices: np.ndarray) -> None:
+        """Save the values of (k,) int32 vertices, unless this recorder has them. To be called before they change."""
+        originals = self._originals_of(attribute)
+        _capture(vertices, originals.token, originals.stamp, columns_of(self._mesh, attribute), originals.values)
+
+    def start(self, attribute: str) -> np.ndarray:
+        """(V, 3) or (V, 1) float32: values from before the record began, valid where captured."""
+        return self._originals_of(attribute).values
+
+    def restore(self, attribute: str, vertices: np.ndarray) -> None:
+        """Put captured vertices back to their start values, without saying that they were touched."""
+        _restore(vertices, columns_of(self._mesh, attribute), self.start(attribute))
+
+    def _originals_of(self, attribute: str) -> _Originals:
+        if attribute not in self._originals:
+            self._originals[attribute] = _Originals.of(self._mesh, attribute)
+            self._originals[attribute].token += 1
+        return self._originals[attribute]
+
+    def roll_back(self) -> None:
+        """Undo all that happened since the start."""
+        for attribute, originals in self._originals.items():
+            vertices = _stamped(originals.stamp, originals.token)
+            self.restore(attribute, vertices)
+            self._mesh.touched(attribute, vertices)
+
+    def changes(self) -> list[tuple[str, np.ndarray, np.ndarray]]:
+        """Per attribute that changed: its name, (k,) int32 vertices whose bits differ, and their start values."""
+        changes = []
+        for attribute, originals in self._originals.items():
+            values = columns_of(self._mesh, attribute)
+            vertices = _changed(originals.stamp, originals.token, _bits(values), _bits(originals.values))
+            if len(vertices):
+                changes.append((attribute, vertices, originals.values[vertices]))
+        return changes
+
+
+class _Originals:
+    """Start values of one attribute. stamp (V,) int32: equals `token` where saved. values (V, columns) float32."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.token = 0
+        self.stamp = np.zeros(shape[0], np.int32)
+        self.values = np.empty(shape, np.float32)
+
+    @classmethod
+    def of(cls, mesh: Mesh, attribute: str) -> _Originals:
+        key = f"originals of {attribute}"
+        if key not in mesh.scratch:
+            mesh.scratch[key] = cls(columns_of(mesh, attribute).shape)
+        return mesh.scratch[key]
+
+
+def columns_of(mesh: Mesh, attribute: str) -> np.ndarray:
+    """An attribute as (V, columns)."""
+    values = mesh.attribute(attribute)
+    return values if values.ndim == 2 else values.reshape(-1, 1)
+
+
+def _bits(values: np.ndarray) -> np.ndarray:
+    # -0.0 equals 0.0 and NaN differs from itself; bits do neither.
+    return values.view(np.uint32)
+
+
+@scaling_kernel
+def _capture(vertices, token, stamp, values, start):
+    for i in prange(len(vertices)):
+        v = vertices[i]
+        if stamp[v] != token:
+            stamp[v] = token
+            for k in range(values.shape[1]):
+                start[v, k] = values[v, k]
+
+
+@scaling_kernel
+def _restore(vertices, values, start):
+    for i in prange(len(vertices)):
+        v = vertices[i]
+        for k in range(values.shape[1]):
+            values[v, k] = start[v, k]
+
+
+@kernel
+def _stamped(stamp, token):
+    count = 0
+    for v in range(len(stamp)):
+        count += stamp[v] == token
+    out = np.empty(count, np.int32)
+    count = 0
+    for v in range(len(stamp)):
+        if stamp[v] == token:
+            out[count] = v
+            count += 1
+    return out
+
+
+@kernel
+def _changed(stamp, token, values, start):
+    """Stamped vertices whose bits differ from the start, ascending."""
+    stamped = _stamped(stamp, token)
+    count = 0
+    for i in range(len(stamped)):
+        v = stamped[i]
+        for k in range(values.shape[1]):
+            if values[v, k] != start[v, k]:
+                stamped[count] = v
+                count += 1
+                break
+    return stamped[:count].copy()
