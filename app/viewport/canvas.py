@@ -95,6 +95,9 @@ class Canvas:
     def close(self) -> None:
         """Free what OpenGL holds. The canvas is dead afterwards."""
         self.widget.close()
+        # pyvistaqt keeps a wrapper of the context's surface. Python never learns that the surface is gone, and would
+        # take the next Qt object at its address for it: wrong attributes at best, a crash at worst.
+        self.widget._forget_context()
 
     def _know_machine(self) -> None:
         self._known = True
