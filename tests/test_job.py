@@ -210,6 +210,31 @@ def test_escape_takes_the_stroke_in_hand_back(program: Application, qtbot: QtBot
     assert not program.window.document.modified
 
 
+def test_a_quick_hand_leaves_no_gaps(program: Application, qtbot: QtBot, tmp_path: Path) -> None:
+    """One large jump moves as much as many small steps over the same way, and stays on the surface."""
+    open_mesh(program, qtbot, _sphere(tmp_path))
+    viewport, mesh = program.window.viewport, program.window.document.mesh
+    program.window.brush_actions["draw"].trigger()
+    start = QPoint(viewport.width() // 2 - 120, viewport.height() // 2)
+    end = start + QPoint(240, 0)
+    before = mesh.positions.copy()
+
+    def draw(steps: int) -> np.ndarray:
+        qtbot.mousePress(viewport, Qt.MouseButton.LeftButton, pos=start)
+        for step in range(1, steps + 1):
+            qtbot.mouseMove(viewport, start + (end - start) * step / steps)
+        qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=end)
+        moved = np.linalg.norm(mesh.positions - before, axis=1)
+        program.undo()
+        return moved
+
+    quick, slow = draw(1), draw(60)
+    assert quick.max() > 0
+    # Dabs may sit elsewhere by a part of their spacing; along the chord through the sphere they would miss the surface.
+    assert np.abs(quick - slow).max() < 0.25 * slow.max()
+    assert quick.sum() == pytest.approx(slow.sum(), rel=0.05)
+
+
 def test_shift_smooths_and_control_inverts(program: Application, qtbot: QtBot, tmp_path: Path) -> None:
     open_mesh(program, qtbot, _sphere(tmp_path))
     history, mesh = program.window.document.history, program.window.document.mesh

@@ -11,6 +11,7 @@ What does not live here: dabs and undo (`app.sculpt`), uploads and drawing (`app
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,16 +30,39 @@ from app.widgets.brush_hand import BrushHand
 
 _SMOOTH_KEY = Qt.KeyboardModifier.ShiftModifier
 _INVERT_KEY = Qt.KeyboardModifier.ControlModifier
+# A quick hand leaves gaps between events; the surface is looked at again every so many radii along the way.
+_STEP = 0.5
+_MOST_STEPS = 64
 
 
 @dataclass
 class _Drag:
-    """A stroke in hand. plane: a point and the unit vector toward the viewer, for brushes that drag what they hold."""
+    """A stroke in hand.
+
+    plane: a point and the unit vector toward the viewer, for brushes that drag what they hold.
+    pointer: where the stroke is. step_px: longest way in logical pixels without a new look at the surface.
+    """
 
     stroke: StrokeInHand
     brush: Brush
     settings: BrushSettings
+    pointer: PointerSample
+    step_px: float
     plane: tuple[np.ndarray, np.ndarray]
+
+
+def _along(start: PointerSample, end: PointerSample, step_px: float) -> Iterator[PointerSample]:
+    """Evenly spaced samples after `start` up to `end`, at most `step_px` apart; just `end` for a small movement."""
+    way = math.hypot(end.x - start.x, end.y - start.y)
+    count = min(max(1, math.ceil(way / step_px)), _MOST_STEPS)
+    for step in range(1, count):
+        part = step / count
+        values = {
+            name: getattr(start, name) + part * (getattr(end, name) - getattr(start, name))
+            for name in ("x", "y", "pressure", "tilt_x", "tilt_y", "time")
+        }
+        yield replace(end, **values)
+    yield end
 
 
 class SculptController(QObject):
@@ -122,7 +146,9 @@ class SculptController(QObject):
         except LikenessError as error:
             self.failed.emit(error)
             return
-        self._drag = _Drag(stroke, brush, settings, (hit.point, self._viewport.view_direction(hit.point)))
+        step_px = max(_STEP * settings.radius_mm / self._viewport.mm_per_pixel(hit.point), 1.0)
+        plane = hit.point, self._viewport.view_direction(hit.point)
+        self._drag = _Drag(stroke, brush, settings, pointer, step_px, plane)
         self.stroke_started.emit()
         self._feed(pointer, hit.point, hit.normal)
 
@@ -138,8 +164,13 @@ class SculptController(QObject):
             point = self._on_plane(pointer, *self._drag.plane)
             if point is not None:
                 self._feed(pointer, point, self._drag.plane[1])
-        elif (hit := self._pick(pointer)) is not None:  # beside the model the stroke pauses
-            self._feed(pointer, hit.point, hit.normal)
+            return
+        for place in _along(self._drag.pointer, pointer, self._drag.step_px):
+            if self._drag is None:
+                return  # a dab failed, and the stroke was taken back
+            self._drag.pointer = place
+            if (hit := self._pick(place)) is not None:  # beside the model the stroke pauses
+                self._feed(place, hit.point, hit.normal)
 
     def _release(self, pointer: PointerSample) -> None:
         self._orbit_from = None
