@@ -43,6 +43,14 @@ def skip_blanks(data, i, end):
 
 
 @kernel
+def skip_gaps(data, i, end):
+    """Index of the first byte from i that is neither blank nor a line end."""
+    while i < end and (is_blank(data[i]) or is_line_end(data[i])):
+        i += 1
+    return i
+
+
+@kernel
 def skip_line(data, i, end):
     """Index just after the line that i is in."""
     while i < end and not is_line_end(data[i]):

@@ -29,6 +29,8 @@ _COMMENT = re.compile(r"\s#.*$")
 _LIBRARY_NAME = re.compile(r"\S.*?\.mtl(?=\s|$)", re.IGNORECASE)
 _SIGNATURE = re.compile(rb"(?:\A|[\r\n])[ \t]*(?:v[nt]?[ \t]+[-+.\d]|f[ \t]+\d|mtllib[ \t]|usemtl[ \t])")
 _CONTINUED = re.compile(rb"\\(\r\n|\n|\r)")
+# Files whose bytes have to be changed first: rare dialects, never large.
+_MOST_COPIED_BYTES = 256 << 20
 _MOST_SWITCHES = 2_000_000
 _MOST_MATERIALS = 30_000
 _MOST_LIBRARIES = 1000
@@ -49,8 +51,9 @@ def read(path: Path, limits: Limits, progress: Progress) -> Soup:
     check_counts(path, limits, max(vertices, coordinates), max(faces, corners - 2 * faces))
     if specials > _MOST_SWITCHES:
         raise LimitExceeded(f"switches its material {specials:,} times", path, "Join the materials before exporting")
-    if not faces and vertices:
-        refuse(path, "holds only points or lines", "Export the model as a mesh with faces")
+    if not faces:
+        what = "holds only points or lines" if vertices else "holds no triangles"
+        refuse(path, what, "Export the model as a mesh with faces")
     progress(0.1, "Reading vertices and faces")
     positions, colors = np.empty((vertices, 3), np.float32), np.empty((vertices, 3), np.float32)
     uv, starts = np.empty((coordinates, 2), np.float32), np.zeros(faces + 1, np.int64)
@@ -90,7 +93,10 @@ def _text(path: Path, limits: Limits) -> tuple[mmap.mmap | bytes, int]:
     mapping = mapped(path, limits)
     data: mmap.mmap | bytes = mapping
     head = mapping[:4]
+    is_large = len(mapping) > _MOST_COPIED_BYTES
     if head[:2] in (b"\xff\xfe", b"\xfe\xff") or (len(head) > 1 and (head[0] == 0) != (head[1] == 0)):
+        if is_large:
+            raise LimitExceeded("is too large for UTF-16", path, "Save it as UTF-8")
         try:
             coding = "utf-16" if head[0] >= 0xFE else ("utf-16-be" if head[0] == 0 else "utf-16-le")
             data = mapping[:].decode(coding).encode()
@@ -98,7 +104,7 @@ def _text(path: Path, limits: Limits) -> tuple[mmap.mmap | bytes, int]:
             raise UnreadableFile("is no text, or in an unknown encoding", path, "Export it again") from error
     elif b"\0" in mapping[:_HEAD_BYTES]:
         refuse(path, "is no OBJ file: it holds binary data")
-    if data.find(b"\\\n") >= 0 or data.find(b"\\\r") >= 0:
+    if not is_large and (data.find(b"\\\n") >= 0 or data.find(b"\\\r") >= 0):
         data = _CONTINUED.sub(lambda match: b" " * len(match.group()), data[:])
     return data, 3 if data[:3] == b"\xef\xbb\xbf" else 0
 

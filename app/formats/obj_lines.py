@@ -7,7 +7,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.formats.numerals import HASH, is_blank, is_line_end, read_real, read_whole, skip_blanks, skip_line, skip_word
+from app.formats.numerals import (
+    HASH,
+    is_blank,
+    is_line_end,
+    read_real,
+    read_whole,
+    skip_blanks,
+    skip_gaps,
+    skip_line,
+    skip_word,
+)
 from app.mesh.jit import kernel
 
 _V, _T, _F, _SLASH = 118, 116, 102, 47
@@ -42,7 +52,7 @@ def count_lines(data, begin):
     counts = np.zeros(5, np.int64)
     i, end = begin, len(data)
     while i < end:
-        i = skip_blanks(data, i, end)
+        i = skip_gaps(data, i, end)
         if i + 1 >= end:
             break
         byte, following = data[i], data[i + 1]
@@ -105,7 +115,7 @@ def read_lines(data, begin, positions, colors, uv, starts, corner_vertex, corner
     values = np.empty(7, np.float64)
     colored = False
     while i < end:
-        i = skip_blanks(data, i, end)
+        i = skip_gaps(data, i, end)
         if i + 1 >= end:
             break
         byte, following = data[i], data[i + 1]

@@ -105,7 +105,7 @@ def check_xml(package: zipfile.ZipFile, part: zipfile.ZipInfo, path: Path) -> No
     try:
         with package.open(part) as stream:
             head = stream.read(_PROLOG_BYTES)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
         raise UnreadableFile(f"is damaged: {error}", where, "Download or export it again") from error
     coding = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}.get(head[:2], "utf-8")
     text = head.decode(coding, "replace")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from app.errors import LimitExceeded, UnreadableFile
-from app.formats.numerals import is_blank, is_line_end, line_number, read_real
+from app.formats.numerals import line_number, read_real, skip_gaps
 from app.formats.reading import refuse
 from app.mesh.jit import kernel
 
@@ -289,13 +289,6 @@ def _text_rows(path: Path, data: mmap.mmap, element: Element, at: int) -> tuple[
 
 
 @kernel
-def _skip_space(data, i, end):
-    while i < end and (is_blank(data[i]) or is_line_end(data[i])):
-        i += 1
-    return i
-
-
-@kernel
 def _measure_text(data, i, rows, is_list):
     """Rows that can be read, the number of their values, and the byte at which reading stopped."""
     end = len(data)
@@ -304,13 +297,13 @@ def _measure_text(data, i, rows, is_list):
         for k in range(len(is_list)):
             count = np.int64(1)
             if is_list[k]:
-                i = _skip_space(data, i, end)
+                i = skip_gaps(data, i, end)
                 value, after = read_real(data, i, end)
                 if after == i or not 0 <= value <= end:
                     return row, total, i
                 count, i = np.int64(value), after
             for _ in range(count):
-                i = _skip_space(data, i, end)
+                i = skip_gaps(data, i, end)
                 _, after = read_real(data, i, end)
                 if after == i:
                     return row, total, i
@@ -326,9 +319,9 @@ def _fill_text(data, i, is_list, counts, values):
     for row in range(len(counts)):
         for k in range(len(is_list)):
             if is_list[k]:
-                value, i = read_real(data, _skip_space(data, i, end), end)
+                value, i = read_real(data, skip_gaps(data, i, end), end)
                 counts[row, k] = np.int64(value)
             for _ in range(counts[row, k]):
-                values[written], i = read_real(data, _skip_space(data, i, end), end)
+                values[written], i = read_real(data, skip_gaps(data, i, end), end)
                 written += 1
     return i

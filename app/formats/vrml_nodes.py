@@ -6,6 +6,7 @@ stepped over. ISO/IEC 14772-1:1997, annex A.
 
 from __future__ import annotations
 
+import mmap
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 
 from app.errors import LimitExceeded, UnreadableFile
 from app.formats.numerals import COMMA, HASH, is_blank, is_line_end, line_number, read_real, skip_line
+from app.formats.registry import Limits
 from app.mesh.jit import kernel
 
 _GAP = re.compile(rb"(?:[\s,\x00]+|#[^\r\n]*)*")
@@ -24,6 +26,7 @@ _NUMBER_START = re.compile(rb"[-+.0-9]")
 _HEXADECIMAL = re.compile(rb"x[0-9a-fA-F]+(?:[\s,]+0x[0-9a-fA-F]+)*")
 _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|#[^\r\n]*|[\[\]{}]', re.DOTALL)
 _DEEPEST = 60
+_NUMBERS_PER_TRIANGLE = 4  # three corners and the end of the face
 
 
 @dataclass(eq=False)
@@ -68,8 +71,9 @@ class Node:
 class Parser:
     """Recursive descent over the bytes of a file."""
 
-    def __init__(self, path: Path, data: bytes, most_nodes: int) -> None:
-        self.path, self.data, self.most_nodes = path, data, most_nodes
+    def __init__(self, path: Path, data: bytes | mmap.mmap, limits: Limits) -> None:
+        self.path, self.data, self.most_nodes = path, data, limits.nodes
+        self.most_numbers = _NUMBERS_PER_TRIANGLE * limits.triangles
         self.raw = np.frombuffer(data, np.uint8)
         self.at = 0
         self.count = 0
@@ -205,6 +209,8 @@ class Parser:
         count, end = _count_numbers(self.raw, self.at)
         if not count:
             self._fail("has a number that cannot be read")
+        if count > self.most_numbers:
+            raise LimitExceeded(f"has a list of {count:,} numbers", self.path, "Reduce the mesh elsewhere first")
         values = np.empty(count, np.float64)
         _fill_numbers(self.raw, self.at, values)
         self.at = end

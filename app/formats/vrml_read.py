@@ -5,6 +5,7 @@ What lives here: what the nodes mean. What does not: the syntax (`vrml_nodes`). 
 
 from __future__ import annotations
 
+import mmap
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,28 +30,29 @@ _DEEPEST = 200
 def read(path: Path, limits: Limits, progress: Progress) -> Soup:
     """Read a VRML97 file, also a compressed one. Y is up, as the standard says; the unit is not known."""
     data = _bytes(path, limits)
-    if data.startswith(b"#VRML V1"):
+    head = data[:_HEAD_BYTES]
+    if head.startswith(b"#VRML V1"):
         refuse(path, "is VRML 1.0, of which nothing is read", "Export it as VRML 2.0 (VRML97), OBJ or PLY")
-    if not data.startswith(b"#VRML"):
+    if not head.startswith(b"#VRML"):
         refuse(path, "is no VRML file")
     progress(0.0, "Reading nodes")
-    parser = Parser(path, data, limits.nodes)
+    parser = Parser(path, data, limits)
     nodes = parser.scene()
     progress(0.7, "Making triangles")
     scene = _Scene(path, limits)
     for node in nodes:
         scene.add(node, np.eye(4), 0)
     soup = scene.soup()
-    known = read_mark(data[:_HEAD_BYTES])
+    known = read_mark(head)
     soup.up, soup.unit_mm = known if known else ("y", None)
     if parser.skipped_prototypes:
         soup.notes.append("Prototypes were left out.")
     return finished(soup, path, limits)
 
 
-def _bytes(path: Path, limits: Limits) -> bytes:
-    data = mapped(path, limits)[:]
-    if not data.startswith(_GZIP):
+def _bytes(path: Path, limits: Limits) -> mmap.mmap | bytes:
+    data = mapped(path, limits)
+    if data[:2] != _GZIP:
         return data
     try:
         unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
