@@ -66,7 +66,8 @@ def make_window(
         return window
 
     yield make
-    document.exported()
+    if any(isValid(window) for window in windows):
+        document.exported()
     for window in windows:
         close(window, qtbot)
 

@@ -1,0 +1,262 @@
+"""The dialogs: height, error, export report, preferences, questions about files and unexported work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.errors import UnreadableFile
+from app.settings import Settings
+from app.widgets import backgrounds, questions
+from app.widgets.error_box import ErrorBox, show_error
+from app.widgets.export_report import ExportReportDialog
+from app.widgets.height_dialog import (
+    DEFAULT_MM,
+    SOLD_HEIGHTS_MM,
+    HeightDialog,
+    ask_height,
+    proposed_height,
+    remembered_height,
+)
+from app.widgets.main_window import MainWindow
+from app.widgets.preferences import PreferencesDialog
+from app.widgets.recent import clear_recent, recent_files, remember_file
+from tests.widgets.test_actions import report
+
+
+@pytest.fixture
+def parent(qtbot: QtBot) -> QWidget:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    return parent
+
+
+def when_open(kind: type, act: Callable[[object], None]) -> None:
+    """Do something with the dialog of a kind as soon as its own event loop runs."""
+
+    def look() -> None:
+        dialog = QApplication.activeModalWidget()
+        if isinstance(dialog, kind):
+            act(dialog)
+        else:
+            QTimer.singleShot(10, look)
+
+    QTimer.singleShot(0, look)
+
+
+class TestHeight:
+    def dialog(self, qtbot: QtBot, proposed: float = 150.0) -> HeightDialog:
+        dialog = HeightDialog((50.0, 40.0, 100.0), proposed, "How tall?", SOLD_HEIGHTS_MM)
+        qtbot.addWidget(dialog)
+        return dialog
+
+    def test_the_other_extents_follow(self, qtbot: QtBot) -> None:
+        dialog = self.dialog(qtbot)
+        assert any("75.0 × 60.0 × 150.0 mm" in label.text() for label in dialog.findChildren(QLabel))
+
+    def test_sold_heights_are_one_click(self, qtbot: QtBot) -> None:
+        dialog = self.dialog(qtbot)
+        assert {button.text() for button in dialog.presets} == {f"{h} mm" for h in (60, 80, 100, 120, 150, 200)}
+        next(button for button in dialog.presets if button.text() == "80 mm").click()
+        assert dialog.height_mm == 80.0
+
+    def test_what_is_typed_is_taken_by_enter(self, qtbot: QtBot) -> None:
+        dialog = self.dialog(qtbot)
+        dialog.show()
+        qtbot.waitExposed(dialog)
+        QTest.keyClicks(dialog._field, "123.4")
+        with qtbot.waitSignal(dialog.accepted):
+            QTest.keyClick(dialog._field, Qt.Key.Key_Return)
+        assert dialog.height_mm == 123.4
+
+    def test_the_answer_is_remembered_for_the_file_and_proposed_for_the_next(
+        self, parent: QWidget, settings: Settings
+    ) -> None:
+        path = Path("/models/a.glb")
+        assert remembered_height(settings, path) is None
+        assert proposed_height(settings) == DEFAULT_MM
+
+        def answer(dialog: object) -> None:
+            assert isinstance(dialog, HeightDialog)
+            dialog._field.setValue(80.0)
+            dialog.accept()
+
+        when_open(HeightDialog, answer)
+        assert ask_height(parent, settings, (1.0, 1.0, 2.0), path, known=False) == 80.0
+        assert remembered_height(Settings(settings.path), path) == 80.0
+        assert remembered_height(settings, Path("/models/b.glb")) is None
+        assert proposed_height(settings) == 80.0
+
+    def test_cancel_remembers_nothing(self, parent: QWidget, settings: Settings) -> None:
+        when_open(HeightDialog, lambda dialog: dialog.reject())  # type: ignore[attr-defined]
+        assert ask_height(parent, settings, (1.0, 1.0, 2.0), Path("/models/a.glb"), known=True) is None
+        assert remembered_height(settings, Path("/models/a.glb")) is None
+
+    def test_a_known_height_is_what_is_proposed(self, parent: QWidget, settings: Settings) -> None:
+        seen: list[float] = []
+
+        def look(dialog: object) -> None:
+            assert isinstance(dialog, HeightDialog)
+            seen.append(dialog.height_mm)
+            dialog.reject()
+
+        when_open(HeightDialog, look)
+        ask_height(parent, settings, (30.0, 30.0, 98.7), None, known=True)
+        assert seen == [98.7]
+
+
+class TestErrorBox:
+    def test_what_where_and_advice(self, parent: QWidget) -> None:
+        box = ErrorBox(UnreadableFile("is truncated", "/models/a.glb", "Download it again"), parent=parent)
+        assert box.text() == "The file is truncated."
+        assert box.informativeText() == "/models/a.glb\n\nDownload it again."
+
+    def test_a_fault_says_that_it_is_one(self, parent: QWidget) -> None:
+        box = ErrorBox(ZeroDivisionError("division by zero"), "Opening a.glb", parent)
+        assert "Opening a.glb failed" in box.text()
+        assert "ZeroDivisionError" in box.informativeText()
+
+    def test_copy_details_keeps_the_box_open(self, parent: QWidget, qtbot: QtBot) -> None:
+        try:
+            raise UnreadableFile("is truncated", "/models/a.glb", "Download it again")
+        except UnreadableFile as error:
+            box = show_error(parent, error)
+        assert box.isVisible()
+        box.copy_button.click()
+        assert box.isVisible()
+        copied = QGuiApplication.clipboard().text()
+        assert "/models/a.glb" in copied
+        assert "Traceback" in copied
+        with qtbot.waitSignal(box.destroyed):
+            box.close()
+
+
+class TestExportReport:
+    def test_every_check_with_its_mark(self, parent: QWidget) -> None:
+        dialog = ExportReportDialog(report(), parent)
+        texts = [label.text() for label in dialog.findChildren(QLabel)]
+        assert "✓  Triangles" in texts
+        assert "✓  Size" in texts
+        assert "960" in texts
+        assert dialog.path.text() == "/models/sphere-20mm.3mf"
+
+    def test_open_folder(self, parent: QWidget, monkeypatch: pytest.MonkeyPatch) -> None:
+        opened: list[str] = []
+        monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+        ExportReportDialog(report(), parent).folder.click()
+        assert opened == ["/models"]
+
+
+class TestPreferences:
+    @pytest.fixture
+    def dialog(self, window: MainWindow) -> PreferencesDialog:
+        window.actions_by_id["preferences"].trigger()
+        return next(d for d in window.findChildren(PreferencesDialog) if d.isVisible())
+
+    def test_undo_memory(self, dialog: PreferencesDialog, settings: Settings) -> None:
+        dialog.undo.setValue(512)
+        assert settings.get("undo/limit_mb", 0) == 512
+
+    def test_background_reaches_the_viewport(self, dialog: PreferencesDialog, window: MainWindow) -> None:
+        corner = window.viewport.image()[5, 5]
+        dialog.background.activated.emit(dialog.background.findText("Black"))
+        assert backgrounds.background(window.settings) == (0.0, 0.0, 0.0)
+        assert not window.viewport.image()[5, 5].any()
+        assert corner.any()
+
+    def test_photo_side(self, dialog: PreferencesDialog, window: MainWindow) -> None:
+        dialog.photo_side.activated.emit(1)
+        assert window.photo_place.on_left
+        assert window.actions_by_id["photo-left"].isChecked()
+
+    def test_radius_unit(self, dialog: PreferencesDialog, window: MainWindow) -> None:
+        dialog.radius_unit.activated.emit(1)
+        assert window.hand.radius_in_pixels
+
+    def test_theme(self, dialog: PreferencesDialog, settings: Settings, window: MainWindow) -> None:
+        dialog.theme.setCurrentIndex(1)
+        dialog.theme.activated.emit(1)
+        assert settings.get("theme/dark", True) is False
+        assert window.actions_by_id["light-theme"].isChecked()
+
+    def test_pen(self, dialog: PreferencesDialog, window: MainWindow) -> None:
+        dialog.pressure_size.click()
+        assert window.hand.options.pressure_size is dialog.pressure_size.isChecked()
+
+
+@pytest.mark.parametrize("stored", ["red", [1, 2], [0.1, 0.2, 3], [None, None, None], [0.5, 0.5, "a"]])
+def test_a_damaged_background_is_the_default(stored: object, settings: Settings) -> None:
+    settings.set(backgrounds.KEY, stored)
+    assert backgrounds.background(settings) == backgrounds.DEFAULT
+
+
+class TestQuestions:
+    @pytest.mark.parametrize(
+        ("button", "answer"), [("Export", "export"), ("Discard Changes", "discard"), ("Cancel", "cancel")]
+    )
+    def test_unexported(self, button: str, answer: str, parent: QWidget) -> None:
+        def press(box: object) -> None:
+            assert isinstance(box, QMessageBox)
+            assert "no project files" in box.informativeText()
+            next(b for b in box.findChildren(QPushButton) if b.text().replace("&", "") == button).click()
+
+        when_open(QMessageBox, press)
+        assert questions.ask_unexported(parent, "sphere") == answer
+
+    def test_escape_cancels(self, parent: QWidget) -> None:
+        when_open(QMessageBox, lambda box: QTest.keyClick(box, Qt.Key.Key_Escape))  # type: ignore[call-overload]
+        assert questions.ask_unexported(parent, "sphere") == "cancel"
+
+    def test_open_asks_for_every_format_that_is_read(
+        self, parent: QWidget, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[tuple[object, ...]] = []
+
+        def answer(*arguments: object) -> tuple[str, str]:
+            asked.append(arguments)
+            return "/models/a.glb", ""
+
+        monkeypatch.setattr(QFileDialog, "getOpenFileName", answer)
+        assert questions.ask_mesh(parent, settings) == Path("/models/a.glb")
+        assert all(suffix in str(asked[0][-1]) for suffix in ("*.glb", "*.obj", "*.ply", "*.stl", "*.3mf"))
+        questions.ask_mesh(parent, settings)
+        assert asked[1][2] == "/models"
+
+    @pytest.mark.parametrize(("typed", "path"), [("/out/a", "/out/a.3mf"), ("/out/b.3mf", "/out/b.3mf"), ("", None)])
+    def test_export_as_adds_the_suffix(
+        self, typed: str, path: str | None, parent: QWidget, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *arguments: (typed, ""))
+        assert questions.ask_export_path(parent, Path("/out/x.3mf")) == (Path(path) if path else None)
+
+
+def test_recent_files(settings: Settings, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{name}.glb" for name in "abc"]
+    for path in paths:
+        path.touch()
+        remember_file(settings, path)
+    remember_file(settings, paths[0])
+    assert recent_files(settings) == [paths[0], paths[2], paths[1]]
+    paths[2].unlink()
+    assert recent_files(settings) == [paths[0], paths[1]]
+    clear_recent(settings)
+    assert recent_files(settings) == []
+
+
+def test_recent_files_are_in_the_menu(window: MainWindow, tmp_path: Path) -> None:
+    path = tmp_path / "bust & hat.glb"
+    path.touch()
+    window.opened(path, ["The colour was taken from the emissive texture"])
+    assert "emissive" in window.message_bar.text
+    file_menu = window.menu_bar.actions()[0].menu()
+    recent = next(action.menu() for action in file_menu.actions() if "Recent" in action.text())  # type: ignore[attr-defined]
+    recent.aboutToShow.emit()  # type: ignore[attr-defined]
+    recent.actions()[0].trigger()  # type: ignore[attr-defined]
+    assert window.commands.calls == [("open_file", path)]  # type: ignore[attr-defined]
