@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QObject, QRunnable, QThreadPool, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from app.errors import Cancelled, LikenessError
 from app.photos.load import load_display, load_photo
@@ -30,8 +31,9 @@ class PhotoLoader(QObject):
     def __init__(self) -> None:
         # No parent: running tasks hold this object, so that its signals exist for as long as they do.
         super().__init__()
-        self._pool = QThreadPool()
-        self._pool.setMaxThreadCount(_THREADS)
+        # Not Qt's pool: Qt deletes a QRunnable behind Python's back, and the next object at its address, a QAction say,
+        # is then taken for it.
+        self._pool = ThreadPoolExecutor(_THREADS, "photos")
         self._stops: dict[str, threading.Event] = {}
         self._recent: list[Photo] = []
         self._unreadable: set[str] = set()  # not to be tried again each time they are shown
@@ -84,7 +86,6 @@ class PhotoLoader(QObject):
         """Cancel everything."""
         for photo_id in list(self._stops):
             self.cancel(photo_id)
-        self._pool.clear()
 
     def _start(self, photo_id: str, work: Callable[[Callable[[], bool]], Photo]) -> None:
         stop = self._stops[photo_id] = threading.Event()
@@ -104,7 +105,7 @@ class PhotoLoader(QObject):
                 if self._done(photo_id, stop):
                     self.loaded.emit(photo_id, photo)
 
-        self._pool.start(QRunnable.create(run))
+        self._pool.submit(run)
 
     def _done(self, photo_id: str, stop: threading.Event) -> bool:
         if stop.is_set():

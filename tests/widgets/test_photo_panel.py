@@ -421,7 +421,7 @@ def test_a_photo_that_is_being_read_can_be_removed(panel: PhotoPanel, qtbot: QtB
     panel.add([tmp_path / "slow.tif"])
     panel.remove(panel.strip.ids()[0])
     assert panel.strip.count() == 0
-    panel._loader._pool.waitForDone(30_000)
+    panel._loader._pool.shutdown(wait=True)
     QApplication.processEvents()
     assert panel.photos() == []
     assert panel.messages.text == ""
