@@ -91,9 +91,13 @@ class Viewport(QWidget):
         self._scene.set_mesh(mesh)
         self.hide_cursor()
         if mesh is not None:
-            lost = keep_camera and self.shading.startswith("texture") and not mesh.has_texture
-            if not keep_camera or lost:
+            # Colours moved onto the vertices, or back by undo: the shading goes where the colour went.
+            lost = mesh.colors is None and mesh.has_texture if self.shading == "color" else not mesh.has_texture
+            colored = self.shading == "color" or self.shading.startswith("texture")
+            if not keep_camera or (colored and lost):
                 self.set_shading(shading_list.default_shading(mesh))
+            else:
+                self._scene.set_shading(self.shading)
             if not keep_camera:
                 self.frame_all()
         self._canvas.request()

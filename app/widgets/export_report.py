@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from app.preflight.check import FAIL, PASS
+from app.preflight.check import FAIL, NOTE, PASS
 from app.preflight.export import ExportReport
 from app.widgets.marks import mark, set_role
 
@@ -23,32 +23,11 @@ class ExportReportDialog(QDialog):
     def __init__(self, report: ExportReport, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._report = report
-        title = QLabel(f"✓ {report.path.name}")
-        set_role(title, PASS)
-        font = title.font()
-        font.setPointSizeF(font.pointSizeF() * _TITLE_SCALE)
-        font.setBold(True)
-        title.setFont(font)
-        title.setWordWrap(True)
         self.path = QLineEdit(str(report.path))
         self.path.setReadOnly(True)
         self.path.setToolTip("Where the file is")
         self.path.setAccessibleName("Path of the exported file")
-        checks = QGridLayout()
-        checks.setHorizontalSpacing(2 * _GAP)
-        checks.setColumnStretch(1, 1)
-        for row, check in enumerate(report.checks):
-            status = PASS if check.ok else FAIL
-            text = check.found if check.ok else f"{check.found}, expected {check.expected}"
-            for column, shown in enumerate((f"{mark(status)}  {check.name.capitalize()}", text)):
-                label = QLabel(shown)
-                label.setWordWrap(column > 0)
-                label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-                set_role(label, status if column == 0 else "")
-                checks.addWidget(label, row, column, Qt.AlignmentFlag.AlignTop)
-        self.rows = len(report.checks)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         self.folder = buttons.addButton("Open Folder", QDialogButtonBox.ButtonRole.ActionRole)
         self.folder.setToolTip("Show the file's folder")
@@ -56,13 +35,58 @@ class ExportReportDialog(QDialog):
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN // 2)
-        layout.setSpacing(2 * _GAP)
-        layout.addWidget(title)
+        layout.setSpacing(_GAP)
+        layout.addWidget(_title(report))
         layout.addWidget(self.path)
-        layout.addLayout(checks)
+        layout.addWidget(_text(_summary(report), ""))
+        layout.addSpacing(_GAP)
+        for warning in report.warnings:
+            layout.addWidget(_text(f"{mark(NOTE)}  {warning}", NOTE))
+        layout.addWidget(_text("Read back from the file by another reader and compared:", ""))
+        layout.addLayout(_checks(report))
         layout.addStretch(1)
+        layout.addSpacing(_GAP)
         layout.addWidget(buttons)
         self.resize(_WIDTH, self.sizeHint().height())
 
     def _open_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._report.path.parent)))
+
+
+def _title(report: ExportReport) -> QLabel:
+    title = QLabel(f"{mark(PASS)} {report.path.name}")
+    font = title.font()
+    font.setPointSizeF(font.pointSizeF() * _TITLE_SCALE)
+    font.setBold(True)
+    title.setFont(font)
+    title.setWordWrap(True)
+    set_role(title, PASS)
+    return title
+
+
+def _summary(report: ExportReport) -> str:
+    x, y, z = report.size_mm
+    files = f" in {len(report.files)} files" if len(report.files) > 1 else ""
+    size = f"{x:.1f} × {y:.1f} × {z:.1f} mm, {report.triangles:,} triangles"
+    return f"{size}, {report.bytes / _MB:.1f} MB{files}, written and checked in {report.seconds:.1f} s"
+
+
+def _checks(report: ExportReport) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(2 * _GAP)
+    grid.setVerticalSpacing(_GAP // 2)
+    grid.setColumnStretch(1, 1)
+    for row, check in enumerate(report.checks):
+        status = PASS if check.ok else FAIL
+        found = check.found if check.ok else f"{check.found}, expected {check.expected}"
+        grid.addWidget(_text(f"{mark(status)}  {check.name.capitalize()}", status), row, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(_text(found, ""), row, 1)
+    return grid
+
+
+def _text(text: str, status: str) -> QLabel:
+    label = QLabel(text)
+    label.setWordWrap(status in ("", NOTE))
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    set_role(label, status)
+    return label

@@ -115,7 +115,9 @@ class OptionsBar(OverflowBar):
         return slider
 
     def _parameter(self, parameter: Parameter) -> Slider:
-        value_range = Range(parameter.minimum, parameter.maximum, parameter.unit)
+        span = parameter.maximum - parameter.minimum
+        decimals = 0 if span >= _PERCENT else 1 if span > 1 else 2
+        value_range = Range(parameter.minimum, parameter.maximum, parameter.unit, decimals)
         slider = Slider(parameter.label, value_range, parameter.default, f"{parameter.label}\n{parameter.tooltip}")
         slider.value_changed.connect(partial(self._hand.set_parameter, parameter.id))
         self._refreshers.append(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QColor, QDropEvent, QImage, QPointingDevice, QTabletEvent
+from PySide6.QtGui import QColor, QDropEvent, QImage, QMouseEvent, QPointingDevice, QTabletEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -29,8 +29,11 @@ def middle(window: MainWindow) -> QPoint:
 
 
 def hover(window: MainWindow, at: QPoint) -> None:
-    QTest.mouseMove(window.viewport, at)
-    QApplication.processEvents()
+    """Move the pointer, at once: QTest's way waits for an X server that may take its time."""
+    place = QPointF(at)
+    none = Qt.MouseButton.NoButton
+    event = QMouseEvent(QEvent.Type.MouseMove, place, window.viewport.mapToGlobal(place), none, none, NONE)
+    QApplication.sendEvent(window.viewport, event)
 
 
 class TestSculpting:
@@ -306,6 +309,14 @@ class TestPlaces:
         QApplication.processEvents()
         assert window.splitter.widget(0) is window.photo_panel
         assert window.photo_panel.width() == pytest.approx(width, abs=3)
+
+    def test_replaced_mesh_of_the_same_model_looks_the_same(self, window: MainWindow, document: Document) -> None:
+        from app.mesh.transform import scaled
+
+        assert document.mesh is not None
+        before = window.viewport.image()
+        document.history.replace_mesh("Colour", scaled(document.mesh, 1.0))
+        assert np.array_equal(window.viewport.image(), before)
 
     def test_replaced_mesh_of_the_same_model_keeps_the_camera(self, window: MainWindow, document: Document) -> None:
         from app.mesh.transform import scaled
