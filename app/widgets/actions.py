@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QAction, QKeySequence
 
+from app.widgets import verbs
 from app.widgets.icons import icon
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
             "open",
             "&Open…",
             "Open a mesh: GLB, OBJ, PLY, STL or 3MF",
-            lambda w: w.ask_open(),
+            verbs.open_mesh,
             key="Ctrl+O",
             icon="open",
             changes=True,
@@ -77,7 +78,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
             "export-as",
             "Export &As…",
             "Export for the printer to a place and name of your choice",
-            lambda w: w.ask_export(),
+            verbs.export_as,
             key="Ctrl+Shift+E",
             needs="mesh",
             changes=True,
@@ -113,7 +114,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
             "preferences",
             "&Preferences…",
             "Undo memory, tablet, appearance",
-            lambda w: w.show_preferences(),
+            verbs.show_preferences,
             key="Ctrl+,",
             icon="settings",
         ),
@@ -125,7 +126,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
             "radius-drag",
             "Set &Radius by Dragging",
             "Move the pointer to change the radius; click takes it, Esc leaves it",
-            lambda w: w.start_drag("radius"),
+            lambda w: verbs.start_drag(w, "radius"),
             key="F",
             needs="mesh",
         ),
@@ -133,7 +134,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
             "strength-drag",
             "Set &Strength by Dragging",
             "Move the pointer to change the strength; click takes it, Esc leaves it",
-            lambda w: w.start_drag("strength"),
+            lambda w: verbs.start_drag(w, "strength"),
             key="Shift+F",
             needs="mesh",
         ),
@@ -157,7 +158,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
             "radius-pixels",
             "Radius in &Pixels",
             "Keep the brush the same size on the screen instead of on the model",
-            lambda w, on: w.hand.set_radius_in_pixels(on, w.mm_per_pixel()),
+            lambda w, on: w.hand.set_radius_in_pixels(on, verbs.mm_per_pixel(w)),
             checkable=True,
         ),
         "-",
@@ -245,7 +246,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
             "set-height",
             "Set &Height…",
             "Scale the model evenly to its printed height in mm",
-            lambda w: w.ask_height(),
+            verbs.set_height,
             key="Ctrl+H",
             icon="height",
             needs="mesh",
@@ -407,7 +408,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
             "full-screen",
             "F&ull Screen",
             "Give the window the whole screen",
-            lambda w, on: w.set_full_screen(on),
+            verbs.set_full_screen,
             key="F11",
             checkable=True,
         ),
@@ -419,7 +420,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
             "check",
             "&Check Model",
             "Compare the model with what the printer wants",
-            lambda w: w.show_check(),
+            verbs.show_check,
             key="Ctrl+K",
             icon="check",
             needs="mesh",
@@ -430,13 +431,18 @@ TABLE: dict[str, tuple[Entry, ...]] = {
             "last-report",
             "Last Export &Report",
             "Show again what was checked at the last export",
-            lambda w: w.show_last_report(),
+            verbs.show_last_report,
             needs="report",
         ),
     ),
     "&Help": (
         ActionSpec(
-            "keys", "&Keys", "Show what the keys and buttons do now", lambda w: w.show_keys(), key="F1", icon="keyboard"
+            "keys",
+            "&Keys",
+            "Show what the keys and buttons do now",
+            lambda w: verbs.show_keys(w, TABLE),
+            key="F1",
+            icon="keyboard",
         ),
         ActionSpec(
             "hints",
@@ -448,10 +454,10 @@ TABLE: dict[str, tuple[Entry, ...]] = {
             "folder",
             "Open &Settings Folder",
             "Open the folder with your settings and your own printer profiles",
-            lambda w: w.open_settings_folder(),
+            lambda w: verbs.open_settings_folder(),
         ),
         "-",
-        ActionSpec("about", "&About Likeness", "Version and licence", lambda w: w.show_about()),
+        ActionSpec("about", "&About Likeness", "Version and licence", verbs.show_about),
     ),
 }
 

@@ -47,7 +47,7 @@ class ExportReportDialog(QDialog):
         layout.addStretch(1)
         layout.addSpacing(_GAP)
         layout.addWidget(buttons)
-        self.resize(_WIDTH, self.sizeHint().height())
+        self.resize(_WIDTH, layout.totalHeightForWidth(_WIDTH))
 
     def _open_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._report.path.parent)))

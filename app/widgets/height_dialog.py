@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QDialog,
     QDialogButtonBox,
     QDoubleSpinBox,
@@ -87,7 +86,6 @@ class HeightDialog(QDialog):
         self._field.setDecimals(1)
         self._field.setSuffix(" mm")
         self._field.setValue(proposed_mm)
-        self._field.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         self._field.setToolTip("Height of the printed figure from the ground to its highest point")
         self._field.setAccessibleName("Height, mm")
         font = self._field.font()

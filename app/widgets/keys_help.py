@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QTextBrowser, QVBoxLayout, QWidget
 
 from app.sculpt.brush import Brush
-from app.widgets.actions import TABLE, ActionSpec
 
 _SIZE = (880, 640)
 _MARGIN = 16
-_KEY_WIDTH = 140
+# Widths of the column of keys, logical pixels.
+_BRUSH_KEY, _POINTER_KEY, _MENU_KEY = 64, 168, 112
 
 # Keys and buttons that belong to the hand on the viewport and are no menu entries.
 POINTER = (
@@ -24,7 +24,7 @@ POINTER = (
     ("Esc", "Cancel the stroke in hand"),
     ("Drag beside the model", "Turn the model"),
     ("Middle button, or Alt + left", "Turn the model"),
-    ("Shift + middle, or Alt + Shift + left", "Move the model"),
+    ("Shift with either", "Move the model"),
     ("Ctrl + middle", "Zoom"),
     ("Wheel", "Zoom to the pointer"),
 )
@@ -46,6 +46,7 @@ class KeysHelp(QDialog):
 
     def __init__(
         self,
+        table: Mapping[str, Sequence[object]],
         actions: Mapping[str, QAction],
         brush_actions: Mapping[str, QAction],
         brushes: Mapping[str, Brush],
@@ -55,7 +56,7 @@ class KeysHelp(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Keys")
         left = _browser(_brush_html(brush_actions, brushes, in_hand) + _pointer_html(in_hand))
-        right = _browser(_menu_html(actions))
+        right = _browser(_menu_html(table, actions))
         self.text = left.toPlainText() + "\n" + right.toPlainText()
         columns = QHBoxLayout()
         columns.setSpacing(_MARGIN)
@@ -82,29 +83,26 @@ def _brush_html(actions: Mapping[str, QAction], brushes: Mapping[str, Brush], in
     for brush in brushes.values():
         name = f"{brush.label} (in hand)" if brush.id == in_hand.id else brush.label
         rows.append((_native(actions[brush.id]), f"<b>{escape(name)}</b>  {escape(brush.tooltip)}"))
-    return _table("Brushes", rows, marked_up=True)
+    return _table("Brushes", rows, _BRUSH_KEY, marked_up=True)
 
 
 def _pointer_html(in_hand: Brush) -> str:
     meaning = {"Use the brush": in_hand.label, "Invert the brush": in_hand.invert_label or f"{in_hand.label}, inverted"}
     rows = [(key, f"{text}: {meaning[text]}" if text in meaning else text) for key, text in POINTER]
     return (
-        _table("On the model, now", rows)
-        + _table("While setting a value with F or Shift+F", DRAGGING)
-        + _table("Sliders", SLIDERS)
+        _table("On the model, now", rows, _POINTER_KEY)
+        + _table("While setting a value with F or Shift+F", DRAGGING, _POINTER_KEY)
+        + _table("Sliders", SLIDERS, _POINTER_KEY)
     )
 
 
-def _menu_html(actions: Mapping[str, QAction]) -> str:
+def _menu_html(table: Mapping[str, Sequence[object]], actions: Mapping[str, QAction]) -> str:
     parts = []
-    for menu, entries in TABLE.items():
-        rows = [
-            (_native(actions[entry.id]), actions[entry.id].toolTip().splitlines()[-1])
-            for entry in entries
-            if isinstance(entry, ActionSpec) and entry.key
-        ]
+    for menu, entries in table.items():
+        listed = [actions[entry_id] for entry_id in (getattr(entry, "id", "") for entry in entries) if entry_id]
+        rows = [(_native(action), action.whatsThis()) for action in listed if not action.shortcut().isEmpty()]
         if rows:
-            parts.append(_table(menu.replace("&", ""), rows))
+            parts.append(_table(menu.replace("&", ""), rows, _MENU_KEY))
     return "".join(parts)
 
 
@@ -112,9 +110,9 @@ def _native(action: QAction) -> str:
     return action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
 
 
-def _table(title: str, rows: list[tuple[str, str]] | tuple[tuple[str, str], ...], marked_up: bool = False) -> str:
+def _table(title: str, rows: Sequence[tuple[str, str]], width: int, marked_up: bool = False) -> str:
     body = "".join(
-        f"<tr><td style='padding: 2px 16px 2px 0' width='{_KEY_WIDTH}'><b>{escape(key)}</b></td>"
+        f"<tr><td style='padding: 2px 16px 2px 0' width='{width}'><b>{escape(key)}</b></td>"
         f"<td style='padding: 2px 0'>{text if marked_up else escape(text)}</td></tr>"
         for key, text in rows
     )

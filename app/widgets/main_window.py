@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QByteArray, QPoint, QPointF, QSize, Qt, QTimer, QUrl
-from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtCore import QByteArray, QPoint, QSize, Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import (
-    QDialog,
     QDockWidget,
     QHBoxLayout,
     QMainWindow,
@@ -25,22 +24,18 @@ from PySide6.QtWidgets import (
 )
 
 from app.document import Document
-from app.mesh.raycast import cast
 from app.photos.load import is_photo
-from app.sculpt.brush import brushes
-from app.settings import Settings, config_folder
+from app.settings import Settings
 from app.viewport.viewport import Viewport
-from app.widgets import backgrounds, questions
+from app.widgets import backgrounds, questions, verbs
 from app.widgets.actions import make_actions, specs
 from app.widgets.brush_hand import BrushHand
 from app.widgets.brush_palette import BrushPalette
 from app.widgets.commands import Commands
-from app.widgets.export_report import ExportReportDialog
-from app.widgets.height_dialog import ask_height
 from app.widgets.hints import Hints
 from app.widgets.history_panel import HistoryPanel
+from app.widgets.icons import icon
 from app.widgets.jobs import JobRunner
-from app.widgets.keys_help import KeysHelp
 from app.widgets.menus import context_menu, fill_menu_bar, make_brush_actions
 from app.widgets.message_bar import MessageBar
 from app.widgets.model_check import ModelCheck
@@ -48,11 +43,11 @@ from app.widgets.model_panel import ModelPanel
 from app.widgets.options_bar import OptionsBar
 from app.widgets.photo_panel import PhotoPanel
 from app.widgets.photo_place import PhotoPlace
-from app.widgets.preferences import DARK, PreferencesDialog
+from app.widgets.preferences import DARK
 from app.widgets.recent import remember_file
 from app.widgets.sculpt_controller import SculptController
 from app.widgets.status_bar import StatusBar
-from app.widgets.value_drag import Kind, ValueDrag
+from app.widgets.value_drag import ValueDrag
 
 if TYPE_CHECKING:
     from app.preflight.export import ExportReport
@@ -77,6 +72,7 @@ class MainWindow(QMainWindow):
         self.setObjectName("main")
         # Widgets with Python inside must be gone before the interpreter is; the end of the program is too late.
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowIcon(icon("app"))
         self.setMinimumSize(_SMALLEST)
         self.setAcceptDrops(True)
         self._make_parts()
@@ -243,42 +239,7 @@ class MainWindow(QMainWindow):
         for spec in specs():
             self.actions_by_id[spec.id].setEnabled(there[spec.needs] and not (spec.changes and self.jobs.busy))
 
-    # What the actions ask of the window
-
-    def ask_open(self) -> None:
-        path = questions.ask_mesh(self, self.settings)
-        if path is not None:
-            self.commands.open_file(path)
-
-    def ask_export(self) -> None:
-        path = questions.ask_export_path(self, self.commands.proposed_export())
-        if path is not None:
-            self.commands.export_as(path)
-
-    def ask_height(self) -> None:
-        mesh = self.document.mesh
-        if mesh is None:
-            return
-        known, sold = self.document.height_known, self.document.profile.products
-        height = ask_height(self, self.settings, mesh.size(), self.document.path, known=known, sold_mm=sold)
-        if height is not None:
-            self.commands.set_height(height)
-
-    def start_drag(self, kind: Kind) -> None:
-        hover = self.controller.last_hover
-        middle = QPointF(self.viewport.rect().center())
-        pointer = middle if hover is None else QPointF(hover.x, hover.y)
-        self.viewport.hide_cursor()
-        self.value_drag.start(kind, pointer, self.mm_per_pixel(pointer))
-
-    def mm_per_pixel(self, pointer: QPointF | None = None) -> float:
-        """mm under one logical pixel on the surface under the pointer, or else in the middle of the model."""
-        mesh = self.document.mesh
-        if mesh is None:
-            return 1.0
-        hit = None if pointer is None else cast(mesh, *self.viewport.ray(pointer.x(), pointer.y()))
-        lower, upper = mesh.bounds()
-        return self.viewport.mm_per_pixel((lower + upper) / 2 if hit is None else hit.point)
+    # The panels around the viewport
 
     @property
     def panels_shown(self) -> bool:
@@ -297,39 +258,6 @@ class MainWindow(QMainWindow):
                 dock.hide()
         self.photo_place.hide_with_panels(not on)
         self._follow_view()
-
-    def set_full_screen(self, on: bool) -> None:
-        state = self.windowState()
-        full = Qt.WindowState.WindowFullScreen
-        self.setWindowState(state | full if on else state & ~full)
-
-    def show_check(self) -> None:
-        self.docks["model"].show()
-        self.docks["model"].raise_()
-        self.check.count_now()
-
-    def show_preferences(self) -> None:
-        limit = self.document.history.limit_bytes
-        self._open(PreferencesDialog(self.settings, self.hand, self.photo_place, limit, self))
-
-    def show_keys(self) -> None:
-        self._open(KeysHelp(self.actions_by_id, self.brush_actions, brushes(), self.hand.brush, self))
-
-    def show_about(self) -> None:
-        self._open(questions.about(self))
-
-    def show_last_report(self) -> None:
-        if self.last_report is not None:
-            self._open(ExportReportDialog(self.last_report, self))
-
-    def open_settings_folder(self) -> None:
-        config_folder().mkdir(parents=True, exist_ok=True)
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(config_folder())))
-
-    def _open(self, dialog: QDialog) -> None:
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.show()
-        dialog.raise_()
 
     def _show_context_menu(self, at: QPoint) -> None:
         menu = context_menu(self)
@@ -353,7 +281,7 @@ class MainWindow(QMainWindow):
         self.last_report = report
         self._enable()
         if not self._close_when_exported:
-            self.show_last_report()
+            verbs.show_last_report(self)
 
     def may_discard(self) -> bool:
         """Whether the model in hand may go: asks when there is work that no export holds."""

@@ -9,39 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import (
-    QColorDialog,
-    QComboBox,
-    QDoubleSpinBox,
-    QFormLayout,
-    QHBoxLayout,
-    QPushButton,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from app.document import Document
 from app.sculpt.brush import Parameter
-from app.sculpt.falloff import KINDS, Falloff
-from app.widgets import theme
-from app.widgets.brush_hand import LARGEST_MM, LARGEST_PX, SMALLEST_MM, SMALLEST_PX, BrushHand
-from app.widgets.falloff_editor import FalloffEditor, falloff_icon
+from app.widgets.brush_hand import BrushHand
 from app.widgets.icons import icon
-from app.widgets.overflow_bar import DropDown, OverflowBar
+from app.widgets.option_controls import ICON, ColorButton, ExportButton, FalloffCombo, MirrorGroup, RadiusGroup
+from app.widgets.overflow_bar import OverflowBar
 from app.widgets.slider import Range, Slider
 
 _UNIT = Range(0.0, 1.0)
 _SPACING_PERCENT = Range(2.0, 200.0, "%", 0, True)
-# Without their unit, which the button beside the slider says and switches.
-_MM = Range(SMALLEST_MM, LARGEST_MM, "", 1, True)
-_PX = Range(SMALLEST_PX, LARGEST_PX, "", 0, True)
 _PERCENT = 100.0
-_ICON = QSize(20, 20)
-_PLANE_MM = 1000.0
-# Which slider of BrushSettings says what. The third is left out for brushes that do not move vertices.
+# Field of BrushSettings -> its name and what it does.
 _SLIDERS = {
     "strength": ("Strength", "How much each dab does"),
     "hardness": ("Hardness", "How much of the dab's middle works with full influence"),
@@ -56,7 +39,7 @@ class OptionsBar(OverflowBar):
     def __init__(
         self, hand: BrushHand, document: Document, actions: dict[str, QAction], parent: QWidget | None = None
     ) -> None:
-        self.export_button = _ExportButton(document, actions["export"])
+        self.export_button = ExportButton(document, actions["export"])
         super().__init__([self.export_button], parent)
         self._hand, self._document, self._actions = hand, document, actions
         self._refreshers: list[Callable[[], None]] = []
@@ -76,12 +59,11 @@ class OptionsBar(OverflowBar):
     def _build(self) -> None:
         brush, self._refreshers, self.controls = self._hand.brush, [], {}
         add = self.controls.__setitem__
-        add("radius", self._radius())
+        add("radius", self._following(RadiusGroup(self._hand, self._actions["radius-pixels"])))
         add("strength", self._slider("strength"))
-        add("falloff", FalloffCombo(self._hand))
-        self._refreshers.append(self.controls["falloff"].refresh)  # type: ignore[attr-defined]
+        add("falloff", self._following(FalloffCombo(self._hand)))
         if brush.attribute == "colors":
-            add("color", ColorButton(self._hand))
+            add("color", self._following(ColorButton(self._hand)))
         for parameter in brush.parameters:
             add(parameter.id, self._parameter(parameter))
         add("mirror", MirrorGroup(self._hand, self._document, self._actions))
@@ -125,15 +107,14 @@ class OptionsBar(OverflowBar):
         )
         return slider
 
-    def _radius(self) -> QWidget:
-        group = RadiusGroup(self._hand, self._actions["radius-pixels"])
-        self._refreshers.append(group.refresh)
-        return group
+    def _following(self, control: RadiusGroup | FalloffCombo | ColorButton) -> QWidget:
+        self._refreshers.append(control.refresh)
+        return control
 
     def _toggle(self, name: str, label: str, sentence: str) -> QToolButton:
         button = QToolButton()
         button.setIcon(icon(name.replace("_", "-")))
-        button.setIconSize(_ICON)
+        button.setIconSize(ICON)
         button.setText(label)
         button.setToolTip(f"{label}\n{sentence}")
         button.setCheckable(True)
@@ -145,211 +126,6 @@ class OptionsBar(OverflowBar):
     def _action_button(self, action_id: str) -> QToolButton:
         button = QToolButton()
         button.setDefaultAction(self._actions[action_id])
-        button.setIconSize(_ICON)
+        button.setIconSize(ICON)
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         return button
-
-
-class RadiusGroup(QWidget):
-    """The radius, and the unit it is held in."""
-
-    def __init__(self, hand: BrushHand, unit: QAction) -> None:
-        super().__init__()
-        self._hand = hand
-        self.slider = Slider(
-            "Radius", _MM, hand.options.radius_mm, "Radius ([ and ], or F and move)\nReach of the brush"
-        )
-        self.slider.value_changed.connect(hand.set_radius)
-        self.unit = QToolButton()
-        self.unit.setCheckable(False)
-        self.unit.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.unit.setToolTip("Unit of the radius\nmm keeps its size on the model, px keeps its size on the screen")
-        self.unit.clicked.connect(unit.trigger)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(2)
-        row.addWidget(self.slider, 1)
-        row.addWidget(self.unit)
-        self.setSizePolicy(self.slider.sizePolicy())
-
-    def refresh(self) -> None:
-        pixels = self._hand.radius_in_pixels
-        self.slider.set_range(_PX if pixels else _MM, self._hand.radius)
-        self.unit.setText("px" if pixels else "mm")
-
-
-class FalloffCombo(QComboBox):
-    """The presets with their curves; "Custom" opens the editor."""
-
-    def __init__(self, hand: BrushHand) -> None:
-        super().__init__()
-        self._hand = hand
-        for kind in KINDS:
-            self.addItem(kind.capitalize() + ("…" if kind == "custom" else ""), kind)
-        self.setIconSize(_ICON)
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.setAccessibleName("Falloff")
-        self.setToolTip("Falloff\nHow the influence fades from the middle of the brush to its rim")
-        self._panel = DropDown(self)
-        self.editor = FalloffEditor()
-        self._panel.column.addWidget(self.editor)
-        self.editor.points_changed.connect(lambda points: hand.update(falloff=Falloff("custom", points)))
-        self.activated.connect(self._chosen)
-        theme.events.changed.connect(self._draw_icons)
-        self._draw_icons()
-
-    def _draw_icons(self) -> None:
-        color = theme.theme().color("text")
-        for row, kind in enumerate(KINDS):
-            self.setItemIcon(row, falloff_icon(kind, color))
-
-    def _chosen(self, row: int) -> None:
-        kind = KINDS[row]
-        if kind == "custom":
-            self._hand.update(falloff=Falloff(kind, self.editor.curve.points))
-            self._panel.open_below(self)
-        else:
-            self._hand.update(falloff=Falloff(kind))
-
-    def refresh(self) -> None:
-        falloff = self._hand.options.falloff
-        self.setCurrentIndex(KINDS.index(falloff.kind))
-        if falloff.kind == "custom" and falloff.points != self.editor.curve.points:
-            self.editor.set_points(falloff.points)
-
-
-class MirrorGroup(QWidget):
-    """X, Y and Z, and where the planes are."""
-
-    def __init__(self, hand: BrushHand, document: Document, actions: dict[str, QAction]) -> None:
-        super().__init__()
-        self._hand, self._document = hand, document
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        for axis in "xyz":
-            action, button = actions[f"mirror-{axis}"], QToolButton()
-            button.setText(axis.upper())
-            button.setToolTip(action.toolTip())
-            button.setAccessibleName(action.iconText())
-            button.setCheckable(True)
-            button.setChecked(action.isChecked())
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            button.clicked.connect(action.trigger)
-            action.toggled.connect(button.setChecked)
-            row.addWidget(button)
-        self._place = QToolButton()
-        self._place.setArrowType(Qt.ArrowType.DownArrow)
-        self._place.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._place.setAccessibleName("Mirror planes")
-        self._place.setToolTip("Mirror planes\nWhere the mirrors stand, in mm")
-        row.addWidget(self._place)
-        self._panel = DropDown(self)
-        self._panel.column.addLayout(self._planes())
-        self._place.clicked.connect(self._open)
-
-    def _planes(self) -> QVBoxLayout:
-        form = QFormLayout()
-        self.fields: list[QDoubleSpinBox] = []
-        for axis in range(3):
-            field = QDoubleSpinBox()
-            field.setRange(-_PLANE_MM, _PLANE_MM)
-            field.setDecimals(1)
-            field.setSuffix(" mm")
-            field.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
-            field.setToolTip(f"Where the {'XYZ'[axis]} mirror stands")
-            field.valueChanged.connect(partial(self._move, axis))
-            form.addRow(f"{'XYZ'[axis]} mirror at", field)
-            self.fields.append(field)
-        middle = QPushButton("Middle of the Model")
-        middle.setToolTip("Put all three mirrors through the middle of the model")
-        middle.clicked.connect(self._to_middle)
-        self.middle = middle
-        column = QVBoxLayout()
-        column.addLayout(form)
-        column.addWidget(middle)
-        return column
-
-    def _open(self) -> None:
-        self._show()
-        self._panel.open_below(self._place)
-
-    def _show(self) -> None:
-        for field, value in zip(self.fields, self._hand.options.symmetry.origin, strict=True):
-            field.blockSignals(True)
-            field.setValue(value)
-            field.blockSignals(False)
-
-    def _move(self, axis: int, value: float) -> None:
-        origin = list(self._hand.options.symmetry.origin)
-        origin[axis] = value
-        self._hand.set_mirror_origin((origin[0], origin[1], origin[2]))
-
-    def _to_middle(self) -> None:
-        mesh = self._document.mesh
-        if mesh is not None:
-            lower, upper = mesh.bounds()
-            x, y, z = ((lower + upper) / 2).tolist()
-            self._hand.set_mirror_origin((x, y, z))
-            self._show()
-
-
-class ColorButton(QToolButton):
-    """What Paint paints; the dialog also picks a colour from anywhere on the screen, the photo included."""
-
-    def __init__(self, hand: BrushHand) -> None:
-        super().__init__()
-        self._hand = hand
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setAccessibleName("Paint colour")
-        self.setToolTip("Paint colour\nChoose it, or pick it from the model or the photo with Pick Screen Color")
-        self.clicked.connect(self.choose)
-        hand.changed.connect(self.repaint_color)
-
-    def sizeHint(self) -> QSize:
-        return QSize(2 * _ICON.width(), _ICON.height() + 8)
-
-    def repaint_color(self) -> None:
-        """The hand may hold another colour."""
-        self.update()
-
-    def choose(self) -> QColorDialog:
-        """Open the colour dialog beside the work; each change is painted with at once."""
-        dialog = QColorDialog(QColor.fromRgbF(*self._hand.options.color), self.window())
-        dialog.setOption(QColorDialog.ColorDialogOption.DontUseNativeDialog)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setWindowTitle("Paint Colour")
-        dialog.currentColorChanged.connect(self._take)
-        dialog.show()
-        return dialog
-
-    def _take(self, color: QColor) -> None:
-        self._hand.update(color=(color.redF(), color.greenF(), color.blueF()))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(self.palette().color(self.palette().ColorRole.Mid))
-        painter.setBrush(QColor.fromRgbF(*self._hand.options.color))
-        painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 4, 4)
-
-
-class _ExportButton(QPushButton):
-    """Says which printer it writes for."""
-
-    def __init__(self, document: Document, action: QAction) -> None:
-        super().__init__()
-        self._document, self._action = document, action
-        self.setProperty("primary", True)
-        self.setIcon(icon("export"))
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.clicked.connect(action.trigger)
-        action.changed.connect(self.refresh)
-        document.profile_changed.connect(self.refresh)
-        self.refresh()
-
-    def refresh(self) -> None:
-        profile = self._document.profile
-        self.setText(f"Export {profile.id.upper() if len(profile.id) <= 4 else profile.label}")
-        self.setToolTip(f"{self._action.toolTip()}\nPrinter profile: {profile.label}")
-        self.setEnabled(self._action.isEnabled())

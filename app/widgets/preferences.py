@@ -97,7 +97,6 @@ class PreferencesDialog(QDialog):
         self.undo.setRange(_LEAST_MB, _MOST_MB)
         self.undo.setSingleStep(_STEP_MB)
         self.undo.setSuffix(" MB")
-        self.undo.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self.undo.setGroupSeparatorShown(True)
         self.undo.setToolTip("How much memory the history may take; the oldest steps go first")
         self.undo.setValue(undo_bytes // _MEGABYTE)

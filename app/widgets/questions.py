@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QWidget
 from app import __version__
 from app.formats.registry import formats
 from app.settings import Settings
+from app.widgets.icons import icon
 
 _FOLDER = "files/folder"
 _ICON = 64
@@ -62,7 +63,7 @@ def about(parent: QWidget) -> QMessageBox:
     box = QMessageBox(parent)
     box.setWindowTitle("About Likeness")
     box.setTextFormat(Qt.TextFormat.RichText)
-    box.setIconPixmap(parent.windowIcon().pixmap(_ICON, _ICON))
+    box.setIconPixmap(icon("app").pixmap(_ICON, _ICON))
     box.setText(f"<h2>Likeness {__version__}</h2>")
     box.setInformativeText(
         "<p>Refine AI base meshes of people and pets into printable colour figurines.</p>"

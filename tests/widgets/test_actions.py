@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu, QTabBar
 from pytestqt.qtbot import QtBot
 
 from app.sculpt.brush import brushes
-from app.widgets import main_window, questions
+from app.widgets import questions, verbs
 from app.widgets.actions import TABLE, ActionSpec, specs
 from app.widgets.brush_hand import BrushHand
 from app.widgets.main_window import MainWindow
@@ -33,7 +33,7 @@ def outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
     opened: list[Any] = []
     monkeypatch.setattr(questions, "ask_mesh", lambda parent, settings: tmp_path / "other.glb")
     monkeypatch.setattr(questions, "ask_export_path", lambda parent, proposed: proposed)
-    monkeypatch.setattr(main_window, "ask_height", lambda *arguments, **named: 120.0)
+    monkeypatch.setattr(verbs, "ask_height", lambda *arguments, **named: 120.0)
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *arguments: ([str(photo)], ""))
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
     QGuiApplication.clipboard().setImage(image)

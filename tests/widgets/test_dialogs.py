@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,7 @@ from app.widgets.height_dialog import (
 from app.widgets.main_window import MainWindow
 from app.widgets.preferences import PreferencesDialog
 from app.widgets.recent import clear_recent, recent_files, remember_file
+from app.widgets.theme import apply_theme
 from tests.widgets.test_actions import report
 
 
@@ -36,6 +37,17 @@ def parent(qtbot: QtBot) -> QWidget:
     parent = QWidget()
     qtbot.addWidget(parent)
     return parent
+
+
+@pytest.fixture
+def themed() -> Iterator[Callable[[bool], None]]:
+    """Dresses the program in its theme for one test."""
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    palette, sheet = application.palette(), application.styleSheet()
+    yield lambda dark: apply_theme(application, dark)
+    application.setPalette(palette)
+    application.setStyleSheet(sheet)
 
 
 def when_open(kind: type, act: Callable[[object], None]) -> None:
@@ -60,6 +72,16 @@ class TestHeight:
     def test_the_other_extents_follow(self, qtbot: QtBot) -> None:
         dialog = self.dialog(qtbot)
         assert any("75.0 × 60.0 × 150.0 mm" in label.text() for label in dialog.findChildren(QLabel))
+
+    @pytest.mark.parametrize("dark", [True, False])
+    def test_the_number_can_be_read(self, dark: bool, qtbot: QtBot, themed: Callable[[bool], None]) -> None:
+        themed(dark)
+        dialog = self.dialog(qtbot)
+        dialog.show()
+        qtbot.waitExposed(dialog)
+        editor = dialog._field.lineEdit()
+        assert editor.width() > editor.fontMetrics().horizontalAdvance(editor.text())
+        assert editor.height() >= editor.fontMetrics().height()
 
     def test_sold_heights_are_one_click(self, qtbot: QtBot) -> None:
         dialog = self.dialog(qtbot)

@@ -18,6 +18,7 @@ from app.document import Document
 from app.settings import Settings
 from app.widgets import questions
 from app.widgets.main_window import MainWindow
+from app.widgets.verbs import mm_per_pixel
 from tests.widgets.conftest import close, step
 from tests.widgets.fakes import RecordedCommands
 
@@ -97,7 +98,7 @@ class TestValueDrag:
         at = middle(window)
         hover(window, at)
         window.actions_by_id["radius-drag"].trigger()
-        scale = window.mm_per_pixel(QPointF(at))
+        scale = mm_per_pixel(window, QPointF(at))
         hover(window, at + QPoint(40, 0))
         assert window.hand.radius == pytest.approx(2.0 + 40 * scale, rel=0.02)
         steps = len(window.document.history.steps)

@@ -15,8 +15,9 @@ from app.sculpt.brush import brushes
 from app.sculpt.falloff import KINDS, Falloff
 from app.widgets.falloff_editor import CurveEditor
 from app.widgets.main_window import MainWindow
-from app.widgets.options_bar import ColorButton, FalloffCombo, MirrorGroup, RadiusGroup
+from app.widgets.option_controls import ColorButton, FalloffCombo, MirrorGroup, RadiusGroup
 from app.widgets.slider import Slider
+from app.widgets.verbs import mm_per_pixel
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
@@ -55,7 +56,7 @@ def test_the_radius_in_both_units(window: MainWindow) -> None:
     assert isinstance(group, RadiusGroup)
     window.hand.set_radius(4.2)
     assert (group.slider.text, group.unit.text()) == ("4.2", "mm")
-    scale = window.mm_per_pixel()
+    scale = mm_per_pixel(window)
     group.unit.click()
     assert group.unit.text() == "px"
     assert window.hand.settings(scale).radius_mm == pytest.approx(4.2)
@@ -141,6 +142,15 @@ def test_paint_offers_a_colour_and_others_do_not(window: MainWindow) -> None:
     dialog.setCurrentColor("#336699")
     assert window.hand.options.color == pytest.approx((0x33 / 255, 0x66 / 255, 0x99 / 255), abs=1e-4)
     dialog.close()
+
+
+def test_brushes_change_while_everything_listens(window: MainWindow) -> None:
+    for _ in range(3):
+        for brush_id in brushes():
+            window.hand.select(brush_id)
+            window.hand.set_radius(window.hand.radius + 0.5)
+            window.hand.update(color=(0.1, 0.2, 0.3))
+            QApplication.processEvents()
 
 
 def test_a_colour_picked_from_a_photo_is_painted_with(window: MainWindow) -> None:

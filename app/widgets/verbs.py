@@ -1,0 +1,115 @@
+"""What actions do in the window beyond one call: ask first, open a dialog, start a mode.
+
+The table of `actions` names these; each takes the window. What does not live here: changing the document (`commands`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QDialog
+
+from app.mesh.raycast import cast
+from app.sculpt.brush import brushes
+from app.settings import config_folder
+from app.widgets import questions
+from app.widgets.export_report import ExportReportDialog
+from app.widgets.height_dialog import ask_height
+from app.widgets.keys_help import KeysHelp
+from app.widgets.preferences import PreferencesDialog
+from app.widgets.value_drag import Kind
+
+if TYPE_CHECKING:
+    from app.widgets.main_window import MainWindow
+
+
+def open_mesh(window: MainWindow) -> None:
+    """Ask which mesh, then open it."""
+    path = questions.ask_mesh(window, window.settings)
+    if path is not None:
+        window.commands.open_file(path)
+
+
+def export_as(window: MainWindow) -> None:
+    """Ask where to, then export."""
+    path = questions.ask_export_path(window, window.commands.proposed_export())
+    if path is not None:
+        window.commands.export_as(path)
+
+
+def set_height(window: MainWindow) -> None:
+    """Ask how tall, then scale."""
+    document = window.document
+    if document.mesh is None:
+        return
+    size, sold = document.mesh.size(), document.profile.products
+    height = ask_height(window, window.settings, size, document.path, known=document.height_known, sold_mm=sold)
+    if height is not None:
+        window.commands.set_height(height)
+
+
+def start_drag(window: MainWindow, kind: Kind) -> None:
+    """Set the radius or the strength by moving the pointer, from where it is."""
+    hover = window.controller.last_hover
+    pointer = QPointF(window.viewport.rect().center()) if hover is None else QPointF(hover.x, hover.y)
+    window.value_drag.start(kind, pointer, mm_per_pixel(window, pointer))
+
+
+def mm_per_pixel(window: MainWindow, pointer: QPointF | None = None) -> float:
+    """mm under one logical pixel on the surface under the pointer, or else in the middle of the model."""
+    mesh, viewport = window.document.mesh, window.viewport
+    if mesh is None:
+        return 1.0
+    hit = None if pointer is None else cast(mesh, *viewport.ray(pointer.x(), pointer.y()))
+    lower, upper = mesh.bounds()
+    return viewport.mm_per_pixel((lower + upper) / 2 if hit is None else hit.point)
+
+
+def set_full_screen(window: MainWindow, on: bool) -> None:
+    """The whole screen, or back to what the window was."""
+    state, full = window.windowState(), Qt.WindowState.WindowFullScreen
+    window.setWindowState(state | full if on else state & ~full)
+
+
+def show_check(window: MainWindow) -> None:
+    """Count now and bring the verdict to the front."""
+    window.docks["model"].show()
+    window.docks["model"].raise_()
+    window.check.count_now()
+
+
+def show_preferences(window: MainWindow) -> None:
+    """Open the preferences beside the work."""
+    limit = window.document.history.limit_bytes
+    _open(PreferencesDialog(window.settings, window.hand, window.photo_place, limit, window))
+
+
+def show_keys(window: MainWindow, table: Mapping[str, Sequence[object]]) -> None:
+    """Open the keys of the moment beside the work. table: menus and their entries."""
+    _open(KeysHelp(table, window.actions_by_id, window.brush_actions, brushes(), window.hand.brush, window))
+
+
+def show_last_report(window: MainWindow) -> None:
+    """Open what was checked at the last export."""
+    if window.last_report is not None:
+        _open(ExportReportDialog(window.last_report, window))
+
+
+def show_about(window: MainWindow) -> None:
+    """Open version and licence."""
+    _open(questions.about(window))
+
+
+def open_settings_folder() -> None:
+    """Show the user's folder of settings and profiles in the file manager."""
+    config_folder().mkdir(parents=True, exist_ok=True)
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(config_folder())))
+
+
+def _open(dialog: QDialog) -> None:
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.show()
+    dialog.raise_()
