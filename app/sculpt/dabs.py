@@ -17,6 +17,8 @@ from app.sculpt.settings import BrushSettings
 # Rope of the lazy mouse at full stabiliser, in radii; and how finely the pull along the path is stepped.
 _ROPE_RADII = 2.0
 _STEPS_PER_ROPE = 16
+# A rope is taut from here on: exactly its length would be decided by rounding, and with it where pressure is taken.
+_TAUT = 1 + 1e-9
 # Height of a stroke at full strength, in radii.
 _STROKE_HEIGHT = 0.5
 # A jump across the scene must not freeze the program.
@@ -155,7 +157,7 @@ class Stabiliser:
         while along <= length:
             hand = last.toward(sample, along / length)
             slack = float(np.linalg.norm(hand.point - self._tip.point))
-            if slack > self._rope:
+            if slack > self._rope * _TAUT:
                 pulled = self._tip.point + (hand.point - self._tip.point) * (1.0 - self._rope / slack)
                 self._tip = replace(hand, point=pulled)
                 yield self._tip
