@@ -169,9 +169,13 @@ class Application:
             return
         # Asked with the model in sight; Cancel leaves the question for the export.
         size = opened.mesh.size()
-        height = ask_height(self.window, self._settings, size, opened.path, known=False)
+        height = self._ask_height(size, opened.path)
         if height is not None and self._document.path == opened.path:
             self._show_mesh(opened, height, known=True)
+
+    def _ask_height(self, size_mm: np.ndarray, path: Path | None) -> float | None:
+        sold = self._document.profile.products
+        return ask_height(self.window, self._settings, size_mm, path, known=False, sold_mm=sold)
 
     def _show_mesh(self, opened: Opened, height: float | None, *, known: bool) -> None:
         mesh = opened.mesh if height is None else scaled_to_height(opened.mesh, height)
@@ -182,7 +186,7 @@ class Application:
         if mesh is None or not self._idle():
             return
         if not self._document.height_known:
-            height = ask_height(self.window, self._settings, mesh.size(), self._document.path, known=False)
+            height = self._ask_height(mesh.size(), self._document.path)
             if height is None:
                 return
             self.set_height(height)
