@@ -1,11 +1,12 @@
 """Asks how tall the figure is to be, in mm: when a file does not say, and for "Set Height".
 
-Heights that were given are remembered by file, so that the same file is not asked about twice.
+Heights that were given are remembered by file, so that the same file is not asked about twice. While the question
+stands, the model behind it can be turned upright; what does not live here is the turning itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QDoubleSpinBox,
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QPushButton,
     QVBoxLayout,
@@ -34,8 +36,13 @@ DEFAULT_MM = 150.0
 _LARGEST_MM = 1000.0
 _SMALLEST_MM = 1.0
 _FILES_REMEMBERED = 200
+_QUARTER_DEGREES = 90.0
+_EDGE_PX = 24  # between the dialog and the right edge of the window
 _LAST = "height/last_mm"
 _BY_FILE = "height/by_file"
+
+# Turns the model about "x" or "y" by degrees; gives its new (3,) size in mm, or None where it did not turn.
+Turn = Callable[[str, float], Sequence[float] | None]
 
 
 def remembered_height(settings: Settings, path: Path) -> float | None:
@@ -73,14 +80,17 @@ class HeightDialog(QDialog):
         question: str,
         sold_mm: Mapping[str, tuple[float, ...]],
         parent: QWidget | None = None,
+        turn: Turn | None = None,
     ) -> None:
         """size_mm: (3,) extent of the model as it is; its proportions show what the new size will be.
 
-        sold_mm: kind of figure -> heights to choose with one click.
+        sold_mm: kind of figure -> heights to choose with one click. turn: turns the model that is in sight; None
+        offers no turning.
         """
         super().__init__(parent)
         self.setWindowTitle("Height of the Figure")
         self._size = np.asarray(size_mm, float)
+        self._turn = turn
         self._field = QDoubleSpinBox()
         self._field.setRange(_SMALLEST_MM, _LARGEST_MM)
         self._field.setDecimals(1)
@@ -108,6 +118,9 @@ class HeightDialog(QDialog):
         layout.addWidget(self._field)
         layout.addWidget(self._result)
         layout.addLayout(self._presets(sold_mm))
+        self.turns: list[QPushButton] = []
+        if turn is not None:
+            layout.addLayout(self._turning())
         layout.addWidget(buttons)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
@@ -115,6 +128,7 @@ class HeightDialog(QDialog):
         self._show_result()
         self._field.selectAll()
         self._field.setFocus()
+        self._move_aside()
 
     @property
     def height_mm(self) -> float:
@@ -135,6 +149,39 @@ class HeightDialog(QDialog):
                 self.presets.append(button)
         return grid
 
+    def _turning(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        question = QLabel("Lies on its side?")
+        question.setProperty("role", "dim")
+        row.addWidget(question)
+        row.addStretch(1)
+        for text, axis in (("Turn forward", "x"), ("Turn sideways", "y")):
+            button = QPushButton(text)
+            button.setFlat(True)
+            button.setAutoDefault(False)
+            button.setToolTip(f"Turn the model by a quarter about {axis.upper()}, at once; again until it stands")
+            button.clicked.connect(lambda _=False, axis=axis: self._turn_model(axis))
+            row.addWidget(button)
+            self.turns.append(button)
+        return row
+
+    def _turn_model(self, axis: str) -> None:
+        size = self._turn(axis, _QUARTER_DEGREES) if self._turn is not None else None
+        if size is not None:
+            self._size = np.asarray(size, float)
+            self._show_result()
+
+    def _move_aside(self) -> None:
+        """To the right part of the window, so that the model in its middle stays in sight."""
+        parent = self.parentWidget()
+        if parent is None:
+            return
+        self.adjustSize()
+        window = parent.window().frameGeometry()
+        left = max(window.left(), window.right() - self.width() - _EDGE_PX)
+        self.move(left, max(window.top(), window.center().y() - self.height() // 2))
+
     def _show_result(self) -> None:
         if self._size[2] <= 0:
             self._result.setText("")
@@ -151,10 +198,12 @@ def ask_height(
     *,
     known: bool,
     sold_mm: Mapping[str, tuple[float, ...]] | None = None,
+    turn: Turn | None = None,
 ) -> float | None:
     """Ask for the height in mm; None when the user cancels. The answer is remembered.
 
     known: the present size is true, so it is what the dialog proposes. sold_mm: the printer profile's products.
+    turn: turns the model in sight, for one that may lie on its side; what it turned stays turned after Cancel.
     """
     name = path.name if path else "the model"
     if known:
@@ -162,7 +211,7 @@ def ask_height(
     else:
         question = f"{name} does not say how large it is. How tall is the figure to be?"
         proposed = proposed_height(settings)
-    dialog = HeightDialog(size_mm, proposed, question, sold_mm or SOLD_HEIGHTS_MM, parent)
+    dialog = HeightDialog(size_mm, proposed, question, sold_mm or SOLD_HEIGHTS_MM, parent, turn)
     if dialog.exec() != QDialog.DialogCode.Accepted:
         return None
     remember_height(settings, path, dialog.height_mm)

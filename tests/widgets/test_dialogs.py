@@ -133,6 +133,40 @@ class TestHeight:
         ask_height(parent, settings, (30.0, 30.0, 98.7), None, known=True)
         assert seen == [98.7]
 
+    def test_a_lying_model_is_turned_at_once_and_the_size_follows(self, qtbot: QtBot) -> None:
+        asked: list[tuple[str, float]] = []
+        answers: list[tuple[float, float, float] | None] = [(50.0, 100.0, 40.0), None]
+
+        def turn(axis: str, degrees: float) -> tuple[float, float, float] | None:
+            asked.append((axis, degrees))
+            return answers.pop(0)
+
+        dialog = HeightDialog((50.0, 40.0, 100.0), 80.0, "How tall?", SOLD_HEIGHTS_MM, turn=turn)
+        qtbot.addWidget(dialog)
+        forward, sideways = dialog.turns
+        forward.click()
+        assert "100.0 × 200.0 × 80.0 mm" in dialog._result.text()
+        sideways.click()  # the model was not turned, so nothing changes
+        assert "100.0 × 200.0 × 80.0 mm" in dialog._result.text()
+        assert asked == [("x", 90.0), ("y", 90.0)]
+        assert dialog.result() == 0
+        assert dialog.height_mm == 80.0
+
+    def test_turning_is_offered_only_where_it_can_be_done(self, qtbot: QtBot) -> None:
+        assert self.dialog(qtbot).turns == []
+
+    def test_it_leaves_the_middle_of_the_window_free(self, qtbot: QtBot) -> None:
+        window = QWidget()
+        qtbot.addWidget(window)
+        window.setGeometry(50, 50, 1400, 850)
+        window.show()
+        qtbot.waitExposed(window)
+        dialog = HeightDialog((50.0, 40.0, 100.0), 80.0, "How tall?", SOLD_HEIGHTS_MM, window)
+        dialog.show()
+        qtbot.waitExposed(dialog)
+        assert not dialog.frameGeometry().contains(window.geometry().center())
+        assert dialog.geometry().right() <= window.frameGeometry().right()
+
 
 class TestErrorBox:
     def test_what_where_and_advice(self, parent: QWidget) -> None:
