@@ -263,8 +263,8 @@ TABLE: dict[str, tuple[Entry, ...]] = {
                 changes=True,
             )
             for axis, degrees, sentence in (
-                ("x", 90.0, "Tip the model back by a quarter"),
-                ("x", -90.0, "Tip the model forward by a quarter"),
+                ("x", 90.0, "Tip the model forward by a quarter"),
+                ("x", -90.0, "Tip the model back by a quarter"),
                 ("y", 90.0, "Tip the model to its left by a quarter"),
                 ("y", -90.0, "Tip the model to its right by a quarter"),
                 ("z", 90.0, "Turn the model by a quarter, counter-clockwise from above"),
