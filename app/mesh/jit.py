@@ -48,7 +48,7 @@ def inline_kernel(function: Callable[..., Any]) -> Any:
 
 
 # Elements from which two threads win against the tens of microseconds that waking them costs.
-_PARALLEL_FROM = 16_384
+_PARALLEL_FROM = 32_768
 
 
 class ScalingKernel:

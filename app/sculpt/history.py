@@ -256,7 +256,7 @@ def _step(label: str, recorder: Recorder) -> Step | None:
 @scaling_kernel
 def _swap(vertices, values, kept):
     for i in prange(len(vertices)):
-        v = vertices[i]
+        v = np.uint32(vertices[i])
         for k in range(values.shape[1]):
             value = values[v, k]
             values[v, k] = kept[i, k]

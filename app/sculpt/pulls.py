@@ -61,7 +61,7 @@ def _fill(vertices, vector, delta):
 def _to_plane(vertices, positions, point, normal, rate, delta):
     height = point[0] * normal[0] + point[1] * normal[1] + point[2] * normal[2]
     for i in prange(len(vertices)):
-        v = vertices[i]
+        v = np.uint32(vertices[i])
         below = height - (positions[v, 0] * normal[0] + positions[v, 1] * normal[1] + positions[v, 2] * normal[2])
         for k in range(3):
             delta[i, k] = below * normal[k] * rate
@@ -70,7 +70,7 @@ def _to_plane(vertices, positions, point, normal, rate, delta):
 @scaling_kernel
 def _along_surface(vertices, positions, center, normal, line, rate, lift, delta):
     for i in prange(len(vertices)):
-        v = vertices[i]
+        v = np.uint32(vertices[i])
         x, y, z = center[0] - positions[v, 0], center[1] - positions[v, 1], center[2] - positions[v, 2]
         up = x * normal[0] + y * normal[1] + z * normal[2]
         along = x * line[0] + y * line[1] + z * line[2]
@@ -82,6 +82,6 @@ def _along_surface(vertices, positions, center, normal, line, rate, lift, delta)
 @scaling_kernel
 def _to_value(vertices, values, goal, rate, delta):
     for i in prange(len(vertices)):
-        v = vertices[i]
+        v = np.uint32(vertices[i])
         for k in range(values.shape[1]):
             delta[i, k] = (goal[k] - values[v, k]) * rate

@@ -14,16 +14,21 @@ from app.mesh.mesh import Mesh
 
 
 class Recorder:
-    """Saves old values on first touch. changed: whether the finished record made a step."""
+    """Saves old values on first touch.
+
+    touched: whether any vertex was within reach. changed: whether the finished record made a step.
+    """
 
     def __init__(self, mesh: Mesh) -> None:
         self._mesh = mesh
         self._originals: dict[str, _Originals] = {}
-        self.changed = False
+        self.touched = self.changed = False
 
     def capture(self, attribute: str, vertices: np.ndarray) -> None:
-        """Save the values of (k,) int32 vertices, unless this recorder has them. To be called before they change."""
+        """Save the values of (k,) ascending int32 vertices, unless this recorder has them. Before they change."""
+        self.touched = self.touched or len(vertices) > 0
         originals = self._originals_of(attribute)
+        originals.chunks[self._mesh.chunks.of_vertices(vertices)] = 1
         _capture(vertices, originals.token, originals.stamp, columns_of(self._mesh, attribute), originals.values)
 
     def start(self, attribute: str) -> np.ndarray:
@@ -36,14 +41,15 @@ class Recorder:
 
     def _originals_of(self, attribute: str) -> _Originals:
         if attribute not in self._originals:
-            self._originals[attribute] = _Originals.of(self._mesh, attribute)
-            self._originals[attribute].token += 1
+            self._originals[attribute] = originals = _Originals.of(self._mesh, attribute)
+            originals.token += 1
+            originals.chunks[:] = 0
         return self._originals[attribute]
 
     def roll_back(self) -> None:
         """Undo all that happened since the start."""
         for attribute, originals in self._originals.items():
-            vertices = _stamped(originals.stamp, originals.token)
+            vertices = originals.vertices(self._mesh)
             self.restore(attribute, vertices)
             self._mesh.touched(attribute, vertices)
 
@@ -52,17 +58,21 @@ class Recorder:
         changes = []
         for attribute, originals in self._originals.items():
             values = columns_of(self._mesh, attribute)
-            vertices = _changed(originals.stamp, originals.token, _bits(values), _bits(originals.values))
+            vertices = _changed(originals.vertices(self._mesh), _bits(values), _bits(originals.values))
             if len(vertices):
                 changes.append((attribute, vertices, originals.values[vertices]))
         return changes
 
 
 class _Originals:
-    """Start values of one attribute. stamp (V,) int32: equals `token` where saved. values (V, columns) float32."""
+    """Start values of one attribute.
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
+    stamp (V,) int32: equals `token` where saved. values (V, columns) float32. chunks (C,) uint8: 1 where any was saved.
+    """
+
+    def __init__(self, shape: tuple[int, ...], chunk_count: int) -> None:
         self.token = 0
+        self.chunks = np.zeros(chunk_count, np.uint8)
         self.stamp = np.zeros(shape[0], np.int32)
         self.values = np.empty(shape, np.float32)
 
@@ -70,8 +80,12 @@ class _Originals:
     def of(cls, mesh: Mesh, attribute: str) -> _Originals:
         key = f"originals of {attribute}"
         if key not in mesh.scratch:
-            mesh.scratch[key] = cls(columns_of(mesh, attribute).shape)
+            mesh.scratch[key] = cls(columns_of(mesh, attribute).shape, mesh.chunks.count)
         return mesh.scratch[key]
+
+    def vertices(self, mesh: Mesh) -> np.ndarray:
+        """(k,) int32, ascending: those saved. Looks only into chunks that were touched."""
+        return _stamped(np.flatnonzero(self.chunks), mesh.chunks.vertex_offsets, self.stamp, self.token)
 
 
 def columns_of(mesh: Mesh, attribute: str) -> np.ndarray:
@@ -88,7 +102,7 @@ def _bits(values: np.ndarray) -> np.ndarray:
 @scaling_kernel
 def _capture(vertices, token, stamp, values, start):
     for i in prange(len(vertices)):
-        v = vertices[i]
+        v = np.uint32(vertices[i])
         if stamp[v] != token:
             stamp[v] = token
             for k in range(values.shape[1]):
@@ -98,35 +112,35 @@ def _capture(vertices, token, stamp, values, start):
 @scaling_kernel
 def _restore(vertices, values, start):
     for i in prange(len(vertices)):
-        v = vertices[i]
+        v = np.uint32(vertices[i])
         for k in range(values.shape[1]):
             values[v, k] = start[v, k]
 
 
 @kernel
-def _stamped(stamp, token):
+def _stamped(chunks, vertex_offsets, stamp, token):
+    most = 0
+    for chunk in chunks:
+        most += vertex_offsets[chunk + 1] - vertex_offsets[chunk]
+    out = np.empty(most, np.int32)
     count = 0
-    for v in range(len(stamp)):
-        count += stamp[v] == token
-    out = np.empty(count, np.int32)
-    count = 0
-    for v in range(len(stamp)):
-        if stamp[v] == token:
-            out[count] = v
-            count += 1
-    return out
+    for chunk in chunks:
+        for v in range(vertex_offsets[chunk], vertex_offsets[chunk + 1]):
+            if stamp[v] == token:
+                out[count] = v
+                count += 1
+    return out[:count]
 
 
 @kernel
-def _changed(stamp, token, values, start):
-    """Stamped vertices whose bits differ from the start, ascending."""
-    stamped = _stamped(stamp, token)
+def _changed(vertices, values, start):
+    """Those of the ascending vertices whose bits differ from the start."""
+    out = np.empty(len(vertices), np.int32)
     count = 0
-    for i in range(len(stamped)):
-        v = stamped[i]
+    for v in vertices:
         for k in range(values.shape[1]):
             if values[v, k] != start[v, k]:
-                stamped[count] = v
+                out[count] = v
                 count += 1
                 break
-    return stamped[:count].copy()
+    return out[:count].copy()

@@ -182,27 +182,29 @@ def _reach(
     found,
     found_factors,
 ):
-    cx, cy, cz = center[0], center[1], center[2]
-    scale = (len(table) - 2) / radius
+    cx, cy, cz = np.float32(center[0]), np.float32(center[1]), np.float32(center[2])
+    reach = np.float32(radius * radius)
+    scale = np.float32((len(table) - 2) / radius)
     for i in prange(len(chunks)):
         place = starts[i]
-        for vertex in range(offsets[chunks[i]], offsets[chunks[i] + 1]):
+        for index in range(offsets[chunks[i]], offsets[chunks[i] + 1]):
+            vertex = np.uint32(index)
             dx = positions[vertex, 0] - cx
             dy = positions[vertex, 1] - cy
             dz = positions[vertex, 2] - cz
             distance = dx * dx + dy * dy + dz * dz
-            if distance > radius * radius:
+            if distance > reach:
                 continue
             cell = np.sqrt(distance) * scale
-            left = min(int(cell), len(table) - 2)
-            factor = table[left] + (table[left + 1] - table[left]) * np.float32(cell - left)
+            left = min(np.int32(cell), np.int32(len(table) - 2))
+            factor = table[left] + (table[left + 1] - table[left]) * (cell - np.float32(left))
             if masked:
                 factor *= np.float32(1) - mask[vertex]
             if front:
                 facing = normals[vertex, 0] * view[0] + normals[vertex, 1] * view[1] + normals[vertex, 2] * view[2]
                 factor *= np.float32(min(max(facing / _FRONT_RAMP, 0.0), 1.0))
             if factor > 0:
-                found[place] = vertex
+                found[place] = index
                 found_factors[place] = factor
                 place += 1
         counts[i] = place - starts[i]
@@ -235,15 +237,30 @@ def _limit(vertices, factors, total):
 def _area_sums(vertices, factors, positions, normals, view, sums):
     """Per block and side (0 away from the view, 1 facing it): weighted normal, weighted position, weight."""
     for block in prange(len(sums)):
+        # Summed in registers: seven sums in memory would wait for each other's stores.
+        nx = ny = nz = px = py = pz = total = 0.0
+        fnx = fny = fnz = fpx = fpy = fpz = facing = 0.0
         for i in range(block * _SUM_BLOCK, min(len(vertices), (block + 1) * _SUM_BLOCK)):
-            v = vertices[i]
-            nx, ny, nz = np.float64(normals[v, 0]), np.float64(normals[v, 1]), np.float64(normals[v, 2])
-            side = 1 if nx * view[0] + ny * view[1] + nz * view[2] > 0 else 0
+            v = np.uint32(vertices[i])
             weight = np.float64(factors[i])
-            sums[block, side, 0] += weight * nx
-            sums[block, side, 1] += weight * ny
-            sums[block, side, 2] += weight * nz
-            sums[block, side, 3] += weight * positions[v, 0]
-            sums[block, side, 4] += weight * positions[v, 1]
-            sums[block, side, 5] += weight * positions[v, 2]
-            sums[block, side, 6] += weight
+            x, y, z = normals[v, 0], normals[v, 1], normals[v, 2]
+            if x * view[0] + y * view[1] + z * view[2] > 0:
+                fnx += weight * x
+                fny += weight * y
+                fnz += weight * z
+                fpx += weight * positions[v, 0]
+                fpy += weight * positions[v, 1]
+                fpz += weight * positions[v, 2]
+                facing += weight
+            else:
+                nx += weight * x
+                ny += weight * y
+                nz += weight * z
+                px += weight * positions[v, 0]
+                py += weight * positions[v, 1]
+                pz += weight * positions[v, 2]
+                total += weight
+        sums[block, 0, 0], sums[block, 0, 1], sums[block, 0, 2] = nx, ny, nz
+        sums[block, 0, 3], sums[block, 0, 4], sums[block, 0, 5], sums[block, 0, 6] = px, py, pz, total
+        sums[block, 1, 0], sums[block, 1, 1], sums[block, 1, 2] = fnx, fny, fnz
+        sums[block, 1, 3], sums[block, 1, 4], sums[block, 1, 5], sums[block, 1, 6] = fpx, fpy, fpz, facing

@@ -40,6 +40,7 @@ _RANGES = {
 class StrokeInHand:
     """A stroke that has begun: feed it samples, then finish or cancel it.
 
+    Once finished: touched, whether any vertex was within its reach; changed, whether it changed any.
     Raises LikenessError if the mesh lacks what the brush edits.
     """
 
@@ -48,7 +49,7 @@ class StrokeInHand:
             what = "keeps its colour in a texture" if mesh.has_texture else "has no colours on its vertices"
             advice = "Move the texture's colour onto the vertices first" if mesh.has_texture else "Add vertex colours"
             raise LikenessError(f"{brush.label} paints on vertices, and this model {what}", advice=advice)
-        self.changed = False
+        self.touched = self.changed = False
         self._stroke = self._run(mesh, history, brush, settings)
         next(self._stroke)
 
@@ -76,7 +77,7 @@ class StrokeInHand:
             while (sample := (yield)) is not None:
                 for dab in dabs(sample):
                     surface.apply(dab)
-        self.changed = recorder.changed
+        self.touched, self.changed = recorder.touched, recorder.changed
 
 
 class StrokeSurface:
@@ -137,7 +138,7 @@ def _smooth(mesh: Mesh, region: Region, dab: Dab) -> np.ndarray:
 def _write(vertices, factors, delta, values, low, high):
     """values += delta * factor, kept in its range. A sum that is not a number leaves the value as it was."""
     for i in prange(len(vertices)):
-        v = vertices[i]
+        v = np.uint32(vertices[i])
         for k in range(values.shape[1]):
             value = values[v, k] + delta[i, k] * factors[i]
             if value == value:

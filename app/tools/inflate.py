@@ -27,6 +27,6 @@ def inflate(mesh: Mesh, region: Region, dab: Dab) -> np.ndarray:
 @scaling_kernel
 def _along_own_normals(vertices, normals, height, delta):
     for i in prange(len(vertices)):
-        v = vertices[i]
+        v = np.uint32(vertices[i])
         for k in range(3):
             delta[i, k] = normals[v, k] * height
