@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -107,6 +108,9 @@ def format_of(path: Path) -> Format:
     Raises UnreadableFile when the file cannot be opened, is empty, or is of no known format.
     """
     try:
+        # Looked at before it is opened: a pipe without a writer would keep us waiting, a device may never end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UnreadableFile("is not a regular file", path, "Choose a file, not a folder, a pipe or a device")
         with path.open("rb") as stream:
             head = stream.read(_SNIFF_BYTES)
     except OSError as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,10 +71,25 @@ def test_what_is_no_mesh_is_refused(content: bytes, tmp_path: Path) -> None:
         open_mesh(path)
 
 
-def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
-    for path in (tmp_path / "nothing.glb", tmp_path):
-        with pytest.raises(UnreadableFile):
-            open_mesh(path)
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="cannot be opened"):
+        open_mesh(tmp_path / "nothing.glb")
+
+
+def _pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _link_to_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, *([_pipe, _link_to_device] if hasattr(os, "mkfifo") else [])])
+def test_what_is_no_regular_file_is_refused_at_once(make: Callable[[Path], None], tmp_path: Path) -> None:
+    path = tmp_path / "figure.obj"
+    make(path)
+    with pytest.raises(UnreadableFile, match=r"figure\.obj: is not a regular file"):
+        open_mesh(path)
 
 
 def test_a_file_above_the_limit_is_refused_by_its_size(tmp_path: Path) -> None:
