@@ -52,7 +52,7 @@ def read(path: Path, limits: Limits, progress: Progress) -> Soup:
     if specials > _MOST_SWITCHES:
         raise LimitExceeded(f"switches its material {specials:,} times", path, "Join the materials before exporting")
     if not faces:
-        what = "holds only points or lines" if vertices else "holds no triangles"
+        what = "holds only points or lines, or is cut off" if vertices else "holds no triangles"
         refuse(path, what, "Export the model as a mesh with faces")
     progress(0.1, "Reading vertices and faces")
     positions, colors = np.empty((vertices, 3), np.float32), np.empty((vertices, 3), np.float32)

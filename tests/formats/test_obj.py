@@ -289,7 +289,7 @@ def test_missing_and_damaged_materials_are_notes(tmp_path: Path) -> None:
     [
         ("", "is empty"),
         ("# nothing\n", "no triangles"),
-        (_QUAD, "only points or lines"),
+        (_QUAD, "only points or lines, or is cut off"),
         (f"{_QUAD}f 1 2 5", "names vertex 5, of 4"),
         (f"{_QUAD}f 1 2 99999999999999999999", "names vertex"),
         (f"{_QUAD}f 1 2 0", "line 5: .*before the first"),
