@@ -1,21 +1,23 @@
 """The command line: check, export, convert, sculpt, bench. No Qt here, and nothing heavy until a command runs.
 
-Exit codes: 0 done (check: all pass), 1 a checked file fails its profile, 2 a file cannot be read or a command cannot be
-carried out; then one line on the error stream says what, where and what to do.
+Exit codes: 0 done (check: all pass), 1 a checked file fails its profile, 2 a file cannot be read, a command cannot be
+carried out or its answer cannot be written; then one line on the error stream says what, where and what to do.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
-from app.errors import InvalidInput, LikenessError
+from app.errors import InvalidInput, LikenessError, WriteFailed
 
 if TYPE_CHECKING:
     from app.formats.opening import Opened
@@ -59,10 +61,8 @@ def run(args: argparse.Namespace) -> int:
         return UNUSABLE
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader, such as `head`, has seen enough. Closing here keeps the interpreter from trying again.
-        sys.stderr.close()
-        return DONE
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough and wants no word about it
+        return UNUSABLE
 
 
 def add_commands(commands: Any) -> None:
@@ -365,7 +365,7 @@ class _Progress:
 
     def __enter__(self) -> Callable[[float, str], None]:
         self._shown = 0
-        return self._show if sys.stderr.isatty() else lambda fraction, doing: None
+        return self._show if sys.stderr is not None and sys.stderr.isatty() else lambda fraction, doing: None
 
     def _show(self, fraction: float, doing: str) -> None:
         text = f"{100 * fraction:3.0f} %  {doing}"
@@ -379,9 +379,35 @@ class _Progress:
 
 
 def _print(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    """A line of the answer. Raises WriteFailed, or BrokenPipeError where nobody reads any more."""
+    try:
+        _write_line(sys.stdout, text)
+    except BrokenPipeError:
+        _silence(sys.stdout)
+        raise
+    except OSError as error:
+        _silence(sys.stdout)
+        what = f"the answer cannot be written: {error.strerror or error}"
+        raise WriteFailed(what, "", "Look at where the output is sent") from error
 
 
 def _tell(text: str) -> None:
-    sys.stderr.write(text + "\n")
+    """A line on the error stream. If even that fails, the exit code has to be enough."""
+    try:
+        _write_line(sys.stderr, text)
+    except OSError:
+        _silence(sys.stderr)
+
+
+def _write_line(stream: TextIO | None, text: str) -> None:
+    if stream is not None:  # None: closed before the program began
+        stream.write(text + "\n")
+        stream.flush()
+
+
+def _silence(stream: TextIO) -> None:
+    """Send what the stream still holds nowhere: at its end the interpreter would try once more, and exit with 120."""
+    with suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

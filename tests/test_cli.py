@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -45,15 +47,45 @@ def printer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "small"
 
 
-def program(*arguments: object) -> subprocess.CompletedProcess[str]:
+def program(
+    *arguments: object, stdout: int | IO[str] = subprocess.PIPE, stderr: int | IO[str] = subprocess.PIPE
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "app", *map(str, arguments)],
-        capture_output=True,
+        stdout=stdout,
+        stderr=stderr,
         text=True,
         cwd=REPOSITORY,
         timeout=120,
         check=False,
     )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a Linux device on which nothing can be written")
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_an_answer_that_cannot_be_written_is_one_line_and_2(ball: Path, options: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = program("check", ball, *options, stdout=full)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "likeness: the answer cannot be written: No space left on device. Look at where the output is sent."
+    ]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a Linux device on which nothing can be written")
+def test_notes_that_cannot_be_written_do_not_change_the_exit_code(ball: Path, tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        assert program("convert", ball, tmp_path / "ball.ply", stderr=full).returncode == 0
+        assert program("check", tmp_path / "ball.ply", "--profile", "nowhere", stderr=full).returncode == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no broken pipes")
+def test_a_reader_that_went_away_gets_2_without_a_word(ball: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as pipe:
+        done = program("check", ball, stdout=pipe)
+    assert (done.returncode, done.stderr) == (2, "")
 
 
 def test_help_and_version_name_the_commands_without_loading_anything_heavy() -> None:
