@@ -243,9 +243,12 @@ def _sculpt(args: argparse.Namespace) -> int:
     if args.height is not None:  # strokes are in mm of the finished size
         mesh = scaled_to_height(mesh, args.height)
     mesh = _paintable(mesh, strokes)
+    notes: list[str] = []
     with _Progress() as progress:
         # Nothing is undone here, so the history may forget all but its last step.
-        run_strokes(mesh, History(_Owner(mesh), 0), strokes, progress)
+        run_strokes(mesh, History(_Owner(mesh), 0), strokes, progress, notes.append)
+    for note in notes:
+        _tell(f"note: {note}")
     _write(mesh, args.output, wanted, None)
     return DONE
 

@@ -233,6 +233,16 @@ def test_sculpt_applies_strokes_like_the_window(ball: Path, tmp_path: Path) -> N
     assert after.is_watertight
 
 
+def test_sculpt_notes_strokes_beside_the_model_and_writes_it(
+    ball: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "sculpted.stl"
+    entry = {"brush": "inflate", "radius_mm": 12.0, "points": [[0, 0, 500]]}
+    assert cli.main(["sculpt", str(ball), "--strokes", strokes(tmp_path / "s.json", entry), "-o", str(target)]) == 0
+    assert "note: stroke 1 touched no vertex" in capsys.readouterr().err.splitlines()
+    assert np.array_equal(trimesh.load(target).triangles, trimesh.load(ball).triangles)
+
+
 def test_sculpt_can_paint_what_has_a_texture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write(tmp_path / "base.glb", textured_soup(radius=50.0))
     target = tmp_path / "painted.ply"

@@ -24,9 +24,12 @@ brush's own defaults:
     parameters    the brush's own, by id: {"pinch": 50}
 
 A point is [x, y, z], [x, y, z, pressure], or {"point": [x, y, z], "pressure": 1, "view": [0, -1, 0], "tilt": [0, 0],
-"time": 0}. Positions are in mm, Z up, on or near the surface. `view` points from the surface toward the viewer and is
-the surface's normal there if not given. The first point presses, the last one releases; between them dabs are spaced
-as by hand. For Grab the first point takes hold, and the later ones say where it is dragged to.
+"time": 0}. Positions are in mm, Z up, on or near the surface, where the file puts it: a file with Y up is turned,
+(x, y, z) to (x, -z, y), its unit becomes mm (with `--height`, the model is scaled to that about the origin), and
+nothing is moved. The window moves a model onto the ground when it opens it, so there a place has other numbers.
+`view` points from the surface toward the viewer and is the surface's normal there if not given. The first point
+presses, the last one releases; between them dabs are spaced as by hand. For Grab the first point takes hold, and the
+later ones say where it is dragged to.
 
 Unknown names are errors, so that a misspelt setting is not silently without effect.
 """
@@ -57,9 +60,11 @@ def run_strokes(
     history: History,
     document: Any,
     progress: Callable[[float, str], None] = lambda fraction, doing: None,
+    note: Callable[[str], None] = lambda text: None,
 ) -> int:
     """Apply all strokes of a document (see the module's docstring), one history step each, and refresh the normals.
 
+    note: is told of every stroke that has no vertex within its reach.
     Returns how many strokes changed something. Raises InvalidInput, before anything is changed, if the document is
     wrong; LikenessError if the mesh lacks what a brush edits, with that stroke taken back.
     """
@@ -75,6 +80,8 @@ def run_strokes(
             in_hand.cancel()
             raise
         changed += in_hand.finish()
+        if not in_hand.touched:
+            note(f"stroke {number + 1} touched no vertex")
         mesh.refresh()
     return changed
 

@@ -94,6 +94,16 @@ def test_progress_counts_the_strokes():
     assert said == [(0.0, "Inflate (1 of 2)"), (0.5, "Inflate (2 of 2)")]
 
 
+def test_strokes_that_touch_nothing_are_noted():
+    owner, noted = Owner(sphere(3)), []
+    far = {**GOOD, "points": [[0.0, -40.0, 0.0], [0.0, -50.0, 0.0]]}
+    weak = {**GOOD, "strength": 0.0}  # touches, but changes nothing
+    grab = {**far, "brush": "grab"}
+    document = {"strokes": [far, GOOD, weak, grab]}
+    assert run_strokes(owner.mesh, History(owner), document, note=noted.append) == 1
+    assert noted == ["stroke 1 touched no vertex", "stroke 4 touched no vertex"]
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [
