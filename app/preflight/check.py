@@ -202,6 +202,9 @@ def _surface(counts: Counts, profile: PrinterProfile) -> list[Finding]:
 
 
 def _color(counts: Counts, profile: PrinterProfile) -> Finding:
+    if not profile.takes_color:
+        text = "the colour is not printed by this format" if counts.has_color else "no colour"
+        return Finding("color", NOTE if counts.has_color else PASS, text)
     for present, text in (
         (counts.has_texture, "textured"),
         (counts.has_vertex_colors, "vertex colours"),
@@ -209,7 +212,7 @@ def _color(counts: Counts, profile: PrinterProfile) -> Finding:
     ):
         if present:
             return Finding("color", PASS, text)
-    return Finding("color", PASS if profile.color == "none" else NOTE, "no colour")
+    return Finding("color", NOTE, "no colour")
 
 
 def _counted(count: int, noun: str) -> str:

@@ -71,6 +71,11 @@ class Counts:
     has_vertex_colors: bool
     has_material_colors: bool
 
+    @property
+    def has_color(self) -> bool:
+        """Whether it has colour of any kind."""
+        return self.has_texture or self.has_vertex_colors or self.has_material_colors
+
 
 _structures: WeakKeyDictionary[Topology, Structure] = WeakKeyDictionary()
 

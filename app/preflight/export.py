@@ -40,7 +40,6 @@ _WORKER_SECONDS = 600.0
 _WORKER_BYTES = 4 << 30
 # Formats in which colours without an image are always on vertices.
 _VERTEX_COLOR_FORMATS = ("ply",)
-_COLORLESS_FORMATS = ("stl",)
 
 
 _Written = tuple[tuple[Check, ...], list[str]]
@@ -112,6 +111,8 @@ def _export(
     counts = inspect(mesh)
     judged = verdict(counts, profile)
     warnings = [f"For {profile.label} it fails: {judged.message}."] if judged.status == FAIL else []
+    if counts.has_color and not profile.takes_color:
+        warnings.append(f"The model's colour is left out: {profile.label} takes none.")
     soup = to_soup(mesh)
     with staging(path) as folder:
         checks, more = run(soup, folder)
@@ -172,7 +173,7 @@ def _write_and_compare(soup: Soup, folder: Path, name: str, profile: PrinterProf
     progress(_WRITTEN, "Reading it back")
     found = read_back(folder / name, profile)
     progress(_READ, "Comparing")
-    color = "none" if profile.format in _COLORLESS_FORMATS else profile.color
+    color = profile.color if profile.takes_color else "none"
     checks = compare(
         model_of(wanted, color, profile.texture_limit),
         found,

@@ -20,6 +20,7 @@ from app.settings import config_folder
 
 DEFAULT = "wjp"
 TARGET_TRIANGLES = 1_600_000
+_COLORLESS_FORMATS = ("stl",)
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,11 @@ class PrinterProfile:
     def heights_mm(self) -> tuple[float, ...]:
         """All heights of all products, ascending."""
         return tuple(sorted({height for heights in self.products.values() for height in heights}))
+
+    @property
+    def takes_color(self) -> bool:
+        """Whether any colour gets into its files."""
+        return self.color != "none" and self.format not in _COLORLESS_FORMATS
 
 
 def profiles() -> dict[str, PrinterProfile]:

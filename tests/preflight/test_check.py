@@ -102,6 +102,15 @@ def test_without_wishes_everything_with_triangles_passes() -> None:
     assert verdict(replace(GOOD, triangles=0), easy).status == FAIL
 
 
+@pytest.mark.parametrize("kind", ["has_texture", "has_vertex_colors", "has_material_colors"])
+@pytest.mark.parametrize("change", [{"color": "none"}, {"format": "stl"}])
+def test_colour_that_is_not_printed_is_worth_knowing(kind: str, change: dict) -> None:
+    judged = verdict(replace(GOOD, **{"has_texture": False, kind: True}), replace(PRINTER, **change))
+    assert judged.status == PASS
+    notes = [finding.text for finding in judged.findings if finding.status == NOTE]
+    assert notes == ["the colour is not printed by this format"]
+
+
 def test_an_uncertain_unit_is_pointed_out_where_the_size_is_wrong() -> None:
     small = replace(GOOD, size_mm=(1.0, 1.0, 2.0))
     assert "unit is uncertain" in verdict(small, PRINTER, unit_known=False).message

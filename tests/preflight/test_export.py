@@ -115,6 +115,14 @@ def test_stl_as_meshlab_reads_it(tmp_path: Path) -> None:
     assert abs(measures["mesh_volume"]) == pytest.approx(4 / 3 * np.pi * RADIUS**3, rel=0.02)
 
 
+@pytest.mark.parametrize(("kind", "told"), [("textured", 1), ("colored", 1), ("plain", 0)])
+def test_colour_that_stl_cannot_hold_is_said(tmp_path: Path, kind: str, told: int) -> None:
+    path = tmp_path / "figure.stl"
+    for printer in (easy("stl"), plain_profile(path)):
+        report = export(build_mesh(SOUPS[kind]()), path, printer)
+        assert sum("colour is left out" in warning for warning in report.warnings) == told
+
+
 def test_vrml_as_meshlab_reads_it(tmp_path: Path) -> None:
     path = tmp_path / "figure.wrl"
     export(build_mesh(colored_soup()), path, easy("grabcad-vrml"))
