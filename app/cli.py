@@ -201,6 +201,8 @@ def _print_table(answers: Iterable[dict[str, Any]]) -> list[str]:
             cells = [f"{answer['triangles']:,}", size, *(f"{count:,}" for count in counts)]
         _print(row.format(answer["verdict"], *cells, answer["file"]))
         _print(f"{'':<11}{answer['message']}")
+        for note in answer["notes"]:
+            _print(f"{'':<11}note: {note}")
     return verdicts
 
 

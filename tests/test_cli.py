@@ -128,6 +128,13 @@ def test_check_fails_the_default_profile_with_1(ball: Path, capsys: pytest.Captu
     assert "1,280 of 1,600,000 triangles" in capsys.readouterr().out
 
 
+def test_check_shows_what_the_reader_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "ball.obj", textured_soup(radius=75.0))
+    path.with_suffix(".mtl").unlink()
+    cli.main(["check", str(path)])
+    assert capsys.readouterr().out.splitlines()[-1].strip().startswith("note: The material file ball.mtl is not beside")
+
+
 def test_check_json_is_a_list_and_the_worst_file_decides(
     ball: Path, printer: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -75,18 +75,20 @@ def check_file(path: Path, profile: PrinterProfile, seconds: float | None = None
     seconds: time limit; by default 8 s and 1 s more for every 10 MB.
     Returns the JSON object of `likeness check --json`: file, verdict ("pass", "fail" or "unreadable"), message,
     triangles, vertices (after welding), size_mm [x, y, z] with z up, shells, open_edges, non_manifold_edges,
-    watertight, has_texture, has_vertex_colors; null from triangles on where unreadable.
+    watertight, has_texture, has_vertex_colors; null from triangles on where unreadable; and notes, a list of what the
+    reader mended or left out, one sentence each.
     """
     answer: dict[str, Any] = {"file": str(path), "verdict": UNREADABLE, "message": ""}
     try:
         checked = read_and_judge(path, profile, seconds=seconds)
     except LikenessError as error:
         answer["message"] = " ".join(str(error).split())
-        return answer | dict.fromkeys(_REPORTED)
+        return answer | dict.fromkeys(_REPORTED) | {"notes": []}
     counts = checked.counts
     answer.update(verdict=checked.verdict.status, message=checked.verdict.message)
     answer.update({name: getattr(counts, name) for name in _REPORTED})
     answer["size_mm"] = [round(extent, 3) for extent in counts.size_mm]
+    answer["notes"] = list(checked.notes)
     return answer
 
 

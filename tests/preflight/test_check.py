@@ -130,6 +130,7 @@ KEYS = [
     "watertight",
     "has_texture",
     "has_vertex_colors",
+    "notes",
 ]
 
 
@@ -157,7 +158,15 @@ def test_a_file_gives_the_shape_that_others_rely_on(tmp_path: Path) -> None:
         "watertight": True,
         "has_texture": True,
         "has_vertex_colors": False,
+        "notes": [],
     }
+
+
+def test_what_the_reader_left_out_is_noted(tmp_path: Path) -> None:
+    path = write(tmp_path / "ball.obj", textured_soup(radius=75.0))
+    path.with_suffix(".mtl").unlink()
+    notes = check_file(path, PRINTER)["notes"]
+    assert notes == ["The material file ball.mtl is not beside the file; colours and textures are missing."]
 
 
 @pytest.mark.parametrize("content", [b"", b"ply\nformat ascii 1.0\n", b"solid x\nfacet", b"\x00" * 200, None])
@@ -170,7 +179,8 @@ def test_what_cannot_be_read_is_said_in_one_line(tmp_path: Path, content: bytes 
     assert answer["verdict"] == "unreadable"
     assert str(path) in answer["message"]
     assert "\n" not in answer["message"]
-    assert [answer[key] for key in KEYS[3:]] == [None] * 9
+    assert [answer[key] for key in KEYS[3:-1]] == [None] * 9
+    assert answer["notes"] == []
 
 
 def test_a_header_that_promises_too_much_is_unreadable(tmp_path: Path) -> None:
