@@ -181,13 +181,25 @@ def test_what_cannot_be_done_is_one_line_and_2(
 
 
 @pytest.mark.parametrize(
-    "arguments", [["check"], ["check", "a", "--jobs", "0"], ["convert", "a", "b", "--height", "-3"]]
+    ("arguments", "told"),
+    [
+        (["check"], "required: FILE"),
+        (["check", "a", "--jobs", "0"], "argument --jobs: '0' is not a whole number of at least 1"),
+        (["bench", "--triangles", "abc"], "argument --triangles: 'abc' is not a whole number of at least 1"),
+        (["check", "a", "--time-limit", "soon"], "argument --time-limit: 'soon' is not a number above 0"),
+        (["convert", "a", "b", "--height", "-3"], "argument --height: '-3' is not a number above 0"),
+        (["convert", "a", "b", "--height", "nan"], "argument --height: 'nan' is not a number above 0"),
+    ],
 )
-def test_a_wrong_command_line_is_2_with_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_command_line_is_2_with_usage(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as caught:
         cli.main(arguments)
     assert caught.value.code == 2
-    assert "usage:" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "usage:" in error
+    assert told in error
 
 
 def test_export_writes_the_profiles_file_at_the_height(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
