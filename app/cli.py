@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
-from app.errors import InvalidInput, LikenessError, WriteFailed
+from app import terminal
+from app.errors import InvalidInput, LikenessError
 
 if TYPE_CHECKING:
     from app.formats.opening import Opened
     from app.mesh.mesh import Mesh
-    from app.preflight.export import ExportReport
 
 DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 _BENCH_TRIANGLES = 1_600_000
@@ -51,13 +49,11 @@ def summary() -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Carry out a parsed command. Returns the exit code; errors are one line on the error stream."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a file name need not be valid in the terminal's encoding
-            stream.reconfigure(errors="backslashreplace")
+    terminal.take_any_name()
     try:
         return args.carry_out(args)
     except LikenessError as error:
-        _tell(f"likeness: {' '.join(str(error).split())}")
+        terminal.tell(f"likeness: {' '.join(str(error).split())}")
         return UNUSABLE
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -185,26 +181,19 @@ def _check(args: argparse.Namespace) -> int:
 
 def _print_json(answers: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     rows = list(answers)
-    _print(json.dumps(rows, indent=1))
+    terminal.answer(json.dumps(rows, indent=1))
     return rows
 
 
 def _print_table(answers: Iterable[dict[str, Any]]) -> list[str]:
     """Row by row, as files are done. Returns the verdicts."""
+    from app.preflight import report
+
     verdicts = []
-    row = "{:<11}{:>10}{:>32}{:>8}{:>14}{:>8}  {}"
-    _print(row.format("verdict", "triangles", "size in mm", "open", "non-manifold", "shells", "file"))
+    terminal.answer(report.HEADING)
     for answer in answers:
         verdicts.append(answer["verdict"])
-        cells = ["-"] * 5
-        if answer["triangles"] is not None:
-            size = " × ".join(f"{extent:,.1f}" for extent in answer["size_mm"])
-            counts = (answer[name] for name in ("open_edges", "non_manifold_edges", "shells"))
-            cells = [f"{answer['triangles']:,}", size, *(f"{count:,}" for count in counts)]
-        _print(row.format(answer["verdict"], *cells, answer["file"]))
-        _print(f"{'':<11}{answer['message']}")
-        for note in answer["notes"]:
-            _print(f"{'':<11}note: {note}")
+        terminal.answer("\n".join(report.check_lines(answer)))
     return verdicts
 
 
@@ -248,11 +237,11 @@ def _sculpt(args: argparse.Namespace) -> int:
         mesh = scaled_to_height(mesh, args.height)
     mesh = _paintable(mesh, strokes)
     notes: list[str] = []
-    with _Progress() as progress:
+    with terminal.Progress() as progress:
         # Nothing is undone here, so the history may forget all but its last step.
         run_strokes(mesh, History(_Owner(mesh), 0), strokes, progress, notes.append)
     for note in notes:
-        _tell(f"note: {note}")
+        terminal.tell(f"note: {note}")
     _write(mesh, args.output, wanted, None)
     return DONE
 
@@ -271,48 +260,18 @@ def _paintable(mesh: Mesh, strokes: dict[str, Any]) -> Mesh:
     )
     if mesh.colors is not None or not painting & used:
         return mesh
-    _tell("note: the colours were moved onto the vertices, so that they can be painted")
+    terminal.tell("note: the colours were moved onto the vertices, so that they can be painted")
     return with_vertex_colors(mesh)
 
 
 def _bench(args: argparse.Namespace) -> int:
     from app.bench import run_bench
+    from app.bench.report import bench_lines
 
-    with _Progress() as progress:
+    with terminal.Progress() as progress:
         measured = run_bench(args.triangles, progress)
-    if args.json:
-        _print(json.dumps(measured, indent=1))
-        return DONE
-    _print(f"{measured['triangles']:,} triangles, {measured['vertices']:,} vertices; medians in ms")
-    row = "{:<10}{:>14}{:>9}{:>9}{:>9}{:>21}{:>17}{:>14}"
-    heading = (
-        "brush",
-        "vertices/dab",
-        "dab",
-        "least",
-        "normals",
-        "first dab + normals",
-        "undo of stroke",
-        "(vertices)",
-    )
-    _print(row.format(*heading))
-    for entry in measured["rows"]:
-        times = (f"{entry[name]:.2f}" for name in _BENCH_TIMES)
-        _print(row.format(entry["brush"], f"{entry['vertices']:,}", *times, f"{entry['stroke_vertices']:,}"))
-    for name, value in measured["upload"].items():
-        _print(f"upload, {name}: {value:,.2f}" if isinstance(value, float) else f"upload, {name}: {value}")
-    for name in ("open_s", "export_3mf_s", "check_s", "rss_mb", "rss_peak_mb"):
-        _print(f"{name}: {measured[name]:,.1f}")
+    terminal.answer(json.dumps(measured, indent=1) if args.json else "\n".join(bench_lines(measured)))
     return DONE
-
-
-_BENCH_TIMES = (
-    "dab_ms_median",
-    "dab_ms_min",
-    "normals_ms_median",
-    "first_dab_and_normals_ms_median",
-    "undo_ms_median",
-)
 
 
 def _open(args: argparse.Namespace, output: Path) -> Opened:
@@ -323,36 +282,29 @@ def _open(args: argparse.Namespace, output: Path) -> Opened:
     if output.exists() and args.file.exists() and output.samefile(args.file):
         raise InvalidInput("is the file that is read", output, "Choose another name for the output")
     worker.warm_up(opening.prepare)
-    with _Progress() as progress:
+    with terminal.Progress() as progress:
         opened = opening.open_in_worker(args.file, progress)
     for note in opened.notes:
-        _tell(f"note: {note}")
+        terminal.tell(f"note: {note}")
     if not opened.unit_known and args.height is None:
         height = float(opened.mesh.size()[2])
-        _tell(f"note: {args.file} does not say its size for certain; {height:,.1f} mm tall is assumed (see --height)")
+        terminal.tell(
+            f"note: {args.file} does not say its size for certain; {height:,.1f} mm tall is assumed (see --height)"
+        )
     return opened
 
 
 def _write(mesh: Mesh, output: Path, wanted: Any, height_mm: float | None) -> None:
     from app import worker
     from app.preflight.export import export_in_worker
+    from app.preflight.report import export_lines
 
-    with _Progress() as progress:
+    with terminal.Progress() as progress:
         report = export_in_worker(mesh, output, wanted, progress, height_mm=height_mm)
     worker.cool_down()
-    _print_report(report)
-
-
-def _print_report(report: ExportReport) -> None:
-    x, y, z = report.size_mm
-    size = f"{report.triangles:,} triangles, {x:,.1f} × {y:,.1f} × {z:,.1f} mm, {report.bytes / 1e6:,.1f} MB"
-    _print(f"{report.path}: {size}, {report.seconds:.1f} s")
-    for file in report.files[1:]:
-        _print(f"  with {file.name}")
-    for check in report.checks:
-        _print(f"  {check.name}: {check.found}")
+    terminal.answer("\n".join(export_lines(report)))
     for warning in report.warnings:
-        _tell(f"note: {warning}")
+        terminal.tell(f"note: {warning}")
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -365,56 +317,3 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise InvalidInput("is not a JSON object", path, "See the description of stroke files")
     return content
-
-
-class _Progress:
-    """Shows progress on the error stream when that is a terminal."""
-
-    def __enter__(self) -> Callable[[float, str], None]:
-        self._shown = 0
-        return self._show if sys.stderr is not None and sys.stderr.isatty() else lambda fraction, doing: None
-
-    def _show(self, fraction: float, doing: str) -> None:
-        text = f"{100 * fraction:3.0f} %  {doing}"
-        sys.stderr.write("\r" + text.ljust(self._shown))
-        sys.stderr.flush()
-        self._shown = len(text)
-
-    def __exit__(self, *error: object) -> None:
-        if self._shown:
-            sys.stderr.write("\r" + " " * self._shown + "\r")
-
-
-def _print(text: str) -> None:
-    """A line of the answer. Raises WriteFailed, or BrokenPipeError where nobody reads any more."""
-    try:
-        _write_line(sys.stdout, text)
-    except BrokenPipeError:
-        _silence(sys.stdout)
-        raise
-    except OSError as error:
-        _silence(sys.stdout)
-        what = f"the answer cannot be written: {error.strerror or error}"
-        raise WriteFailed(what, "", "Look at where the output is sent") from error
-
-
-def _tell(text: str) -> None:
-    """A line on the error stream. If even that fails, the exit code has to be enough."""
-    try:
-        _write_line(sys.stderr, text)
-    except OSError:
-        _silence(sys.stderr)
-
-
-def _write_line(stream: TextIO | None, text: str) -> None:
-    if stream is not None:  # None: closed before the program began
-        stream.write(text + "\n")
-        stream.flush()
-
-
-def _silence(stream: TextIO) -> None:
-    """Send what the stream still holds nowhere: at its end the interpreter would try once more, and exit with 120."""
-    with suppress(OSError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)

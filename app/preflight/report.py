@@ -1,0 +1,37 @@
+"""What checks and exports found, as lines of text for people at a terminal.
+
+What does not live here: judging (`check`) and exporting (`export`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.preflight.export import ExportReport
+
+_ROW = "{:<11}{:>10}{:>32}{:>8}{:>14}{:>8}  {}"
+_INDENT = " " * 11
+
+HEADING = _ROW.format("verdict", "triangles", "size in mm", "open", "non-manifold", "shells", "file")
+
+
+def check_lines(answer: dict[str, Any]) -> list[str]:
+    """The lines under HEADING for what `check_file` returned: the row, the message, the notes."""
+    cells = ["-"] * 5
+    if answer["triangles"] is not None:
+        size = " × ".join(f"{extent:,.1f}" for extent in answer["size_mm"])
+        counts = (answer[name] for name in ("open_edges", "non_manifold_edges", "shells"))
+        cells = [f"{answer['triangles']:,}", size, *(f"{count:,}" for count in counts)]
+    row = _ROW.format(answer["verdict"], *cells, answer["file"])
+    return [row, _INDENT + answer["message"], *(f"{_INDENT}note: {note}" for note in answer["notes"])]
+
+
+def export_lines(report: ExportReport) -> list[str]:
+    """What was written and what was checked, without the warnings."""
+    x, y, z = report.size_mm
+    size = f"{report.triangles:,} triangles, {x:,.1f} × {y:,.1f} × {z:,.1f} mm, {report.bytes / 1e6:,.1f} MB"
+    return [
+        f"{report.path}: {size}, {report.seconds:.1f} s",
+        *(f"  with {file.name}" for file in report.files[1:]),
+        *(f"  {check.name}: {check.found}" for check in report.checks),
+    ]
