@@ -159,7 +159,7 @@ def test_a_wrong_python_is_replaced_or_named(dev: ModuleType, monkeypatch: pytes
 
 
 def test_an_old_python_can_read_the_script() -> None:
-    ast.parse(DEV.read_text("utf-8"), feature_version=(3, 7))
+    assert ast.parse(DEV.read_text("utf-8"), feature_version=(3, 7)).body
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere there is always a display")
