@@ -6,7 +6,7 @@ stands, the model behind it can be turned upright; what does not live here is th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +42,7 @@ _LAST = "height/last_mm"
 _BY_FILE = "height/by_file"
 
 # Turns the model about "x" or "y" by degrees; gives its new (3,) size in mm, or None where it did not turn.
-Turn = Callable[[str, float], Sequence[float] | None]
+Turn = Callable[[str, float], ArrayLike | None]
 
 
 def remembered_height(settings: Settings, path: Path) -> float | None:
