@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.document import Document
-from app.preflight.check import FAIL, PASS, Verdict
+from app.preflight.check import FAIL, NOTE, PASS, Verdict
 from app.preflight.counts import Counts
 from app.preflight.profiles import profiles
 from app.widgets.commands import Commands
@@ -93,8 +93,9 @@ class ModelPanel(QScrollArea):
         """Show the latest counts and verdict."""
         verdict, counts = self._check.verdict, self._check.counts
         self.height_button.setEnabled(counts is not None)
-        self.verdict.setText(headline(verdict) if verdict else self._waiting())
-        set_role(self.verdict, verdict.status if verdict else "")
+        status, text = headline(verdict) if verdict else ("", self._waiting())
+        self.verdict.setText(text)
+        set_role(self.verdict, status)
         _clear(self._findings)
         for finding in sorted(verdict.findings, key=lambda f: f.status == PASS) if verdict else ():
             label = QLabel(f"{mark(finding.status)}  {finding.text}")
@@ -122,12 +123,16 @@ class ModelPanel(QScrollArea):
         self.profile.setCurrentIndex(self.profile.findData(self._document.profile.id))
 
 
-def headline(verdict: Verdict) -> str:
-    """The verdict in a few words."""
-    failures = sum(finding.status == FAIL for finding in verdict.findings)
-    if verdict.status == PASS:
-        return "✓ Ready to print"
-    return "✗ 1 thing to mend" if failures == 1 else f"✗ {failures} things to mend"
+def headline(verdict: Verdict) -> tuple[str, str]:
+    """PASS, NOTE or FAIL for its colour, and the verdict in a few words."""
+    count = {status: sum(f.status == status for f in verdict.findings) for status in (NOTE, FAIL)}
+    if verdict.status == FAIL:
+        status, text = FAIL, "1 thing to mend" if count[FAIL] == 1 else f"{count[FAIL]} things to mend"
+    elif count[NOTE]:
+        status, text = NOTE, "Ready, with 1 note" if count[NOTE] == 1 else f"Ready, with {count[NOTE]} notes"
+    else:
+        status, text = PASS, "Ready to print"
+    return status, f"{mark(status)} {text}"
 
 
 def _numbers(counts: Counts) -> list[tuple[str, str]]:
@@ -151,4 +156,7 @@ def _clear(layout: QVBoxLayout) -> None:
         item = layout.takeAt(0)
         widget = item.widget() if item is not None else None
         if widget is not None:
+            # At once: while a dialog asks, nothing that waits to be deleted goes, and it would stay in sight.
+            widget.hide()
+            widget.setParent(None)
             widget.deleteLater()

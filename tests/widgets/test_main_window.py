@@ -11,13 +11,16 @@ import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QColor, QDropEvent, QImage, QMouseEvent, QPointingDevice, QTabletEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from app.document import Document
+from app.preflight.check import FAIL, NOTE, PASS, Finding, Verdict
 from app.settings import Settings
 from app.widgets import questions
 from app.widgets.main_window import MainWindow
+from app.widgets.model_panel import headline
 from app.widgets.verbs import mm_per_pixel
 from tests.widgets.conftest import close, step
 from tests.widgets.fakes import RecordedCommands
@@ -203,9 +206,28 @@ class TestStatusBar:
         assert "mend" in window.model_panel.verdict.text()
         assert window.model_panel.verdict.property("role") == "fail"
         window.document.profile = profiles()["stl"]
-        assert window.model_panel.verdict.text() == "✓ Ready to print"
+        assert window.model_panel.verdict.text() == "! Ready, with 1 note"  # STL carries no colour
+        assert window.model_panel.verdict.property("role") == "warning"
         assert window.status.labels["triangles"].text() == "960 triangles ✓"
         assert window.model_panel.profile.currentData() == "stl"
+
+    def test_old_findings_are_out_of_sight_at_once(self, window: MainWindow) -> None:
+        window.check.count_now()
+        assert window.check.verdict is not None
+        before = len(window.model_panel.widget().findChildren(QLabel))
+        for _ in range(3):  # no events are handled in between, as while a dialog asks
+            window.model_panel.refresh()
+        assert len(window.model_panel.widget().findChildren(QLabel)) == before
+
+    def test_notes_make_the_verdict_amber(self) -> None:
+        def of(*statuses: str) -> tuple[str, str]:
+            status = FAIL if FAIL in statuses else PASS
+            return headline(Verdict(status, "", tuple(Finding("x", s, "y") for s in statuses)))
+
+        assert of(PASS, PASS) == (PASS, "✓ Ready to print")
+        assert of(PASS, NOTE) == (NOTE, "! Ready, with 1 note")
+        assert of(NOTE, NOTE) == (NOTE, "! Ready, with 2 notes")
+        assert of(NOTE, FAIL) == (FAIL, "✗ 1 thing to mend")
 
     def test_open_edges_are_counted_and_bad(self, window: MainWindow, document: Document) -> None:
         from app.mesh.build import build_mesh
@@ -266,7 +288,7 @@ class TestPlaces:
         first.splitter.setSizes([420, 600])
         QApplication.processEvents()
         sizes = first.splitter.sizes()
-        document.exported()
+        document.exported(document.last_step)
         close(first, qtbot)
         again = MainWindow(document, Settings(settings.path), RecordedCommands(document, Path("/models")))
         again.show()
@@ -283,7 +305,7 @@ class TestPlaces:
     ) -> None:
         first = make_window()
         first.set_panels_shown(False)
-        document.exported()
+        document.exported(document.last_step)
         close(first, qtbot)
         again = MainWindow(document, Settings(settings.path), RecordedCommands(document, Path("/models")))
         again.show()
@@ -351,29 +373,35 @@ class TestClosing:
         assert not window.close()
         assert commands.calls == [("export",)]
         with qtbot.waitSignal(window.destroyed, timeout=10_000):
-            window.document.exported()
+            window.document.exported(window.document.last_step)
 
     def test_discard_closes(self, window: MainWindow, answer: Callable[[str], None], qtbot: QtBot) -> None:
         answer("discard")
         with qtbot.waitSignal(window.destroyed, timeout=10_000):
             assert window.close()
 
-    def test_unchanged_closes_without_a_question(self, window: MainWindow, qtbot: QtBot) -> None:
-        window.document.exported()
+    def test_unchanged_closes_without_a_question(
+        self, window: MainWindow, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+    ) -> None:
+        asked: list[str] = []
+        monkeypatch.setattr(questions, "ask_unexported", lambda parent, name: asked.append(name) or "cancel")
+        window.document.exported(window.document.last_step)
         close(window, qtbot)
+        assert not isValid(window)
+        assert asked == []
 
     @pytest.mark.parametrize(("text", "may"), [("discard", True), ("cancel", False), ("export", False)])
     def test_may_discard(self, text: str, may: bool, window: MainWindow, answer: Callable[[str], None]) -> None:
         answer(text)
         assert window.may_discard() is may
-        window.document.exported()
+        window.document.exported(window.document.last_step)
         answer("not asked")
         assert window.may_discard()
 
     def test_the_title_says_what_is_open_and_whether_it_changed(self, window: MainWindow) -> None:
         assert window.windowTitle() == "sphere[*] · Likeness"
         assert window.isWindowModified()
-        window.document.exported()
+        window.document.exported(window.document.last_step)
         assert not window.isWindowModified()
 
 
