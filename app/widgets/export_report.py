@@ -54,13 +54,14 @@ class ExportReportDialog(QDialog):
 
 
 def _title(report: ExportReport) -> QLabel:
-    title = QLabel(f"{mark(PASS)} {report.path.name}")
+    status = NOTE if report.warnings else PASS  # a comparison that fails leaves no file, and so no report
+    title = QLabel(f"{mark(status)} {report.path.name}")
     font = title.font()
     font.setPointSizeF(font.pointSizeF() * _TITLE_SCALE)
     font.setBold(True)
     title.setFont(font)
     title.setWordWrap(True)
-    set_role(title, PASS)
+    set_role(title, status)
     return title
 
 
