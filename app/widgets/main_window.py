@@ -69,6 +69,7 @@ class MainWindow(QMainWindow):
         self.last_report: ExportReport | None = None
         self._close_when_exported = False
         self._hidden_docks: list[QDockWidget] = []
+        self._front_docks: list[QDockWidget] = []
         self.setObjectName("main")
         # Widgets with Python inside must be gone before the interpreter is; the end of the program is too late.
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -94,7 +95,7 @@ class MainWindow(QMainWindow):
         self.controller = SculptController(self.document, self.viewport, self.hand, self)
         self.check = ModelCheck(self.document, self)
         self.message_bar = MessageBar()
-        self.photo_panel = PhotoPanel()
+        self.photo_panel = PhotoPanel(lambda: questions.start_folder(self.settings, self.document.path))
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.photo_place = PhotoPlace(self.splitter, self.viewport, self.photo_panel, self.settings)
         self.actions_by_id: dict[str, QAction] = make_actions(self)
@@ -252,8 +253,12 @@ class MainWindow(QMainWindow):
         if on:
             for dock in self._hidden_docks:
                 dock.show()
+            for dock in self._front_docks:
+                dock.raise_()
         else:
             self._hidden_docks = [dock for dock in self.docks.values() if not dock.isHidden()]
+            # Qt keeps a dock whose tab is not in front outside the window.
+            self._front_docks = [dock for dock in self._hidden_docks if self.rect().intersects(dock.geometry())]
             for dock in self._hidden_docks:
                 dock.hide()
         self.photo_place.hide_with_panels(not on)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QPoint, QSize, QStandardPaths, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -59,14 +59,16 @@ class PhotoPanel(QWidget):
     photos_changed = Signal()
     color_picked = Signal(float, float, float)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, start_folder: Callable[[], Path] = Path.home, parent: QWidget | None = None) -> None:
+        """start_folder: where the user's first look for photos starts; later ones start where the last were found."""
         super().__init__(parent)
         self.setAcceptDrops(True)
         self.setAccessibleName("Photos")
         self._photos: dict[str, Photo] = {}
         self._awaited = ""  # the first of the photos being added, to be shown when it is there
         self._errors: list[str] = []
-        self._folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
+        self._start_folder = start_folder
+        self._folder: Path | None = None
         self._loader = PhotoLoader()
         self._loader.loaded.connect(self._take)
         self._loader.failed.connect(self._refuse)
@@ -171,9 +173,10 @@ class PhotoPanel(QWidget):
     def choose_files(self) -> None:
         """Ask for photo files."""
         kinds = f"Photos ({' '.join(f'*{suffix}' for suffix in PHOTO_SUFFIXES)});;All files (*)"
-        names, _ = QFileDialog.getOpenFileNames(self.window(), "Add Photos", self._folder, kinds)
+        folder = self._folder or self._start_folder()
+        names, _ = QFileDialog.getOpenFileNames(self.window(), "Add Photos", str(folder), kinds)
         if names:
-            self._folder = str(Path(names[0]).parent)
+            self._folder = Path(names[0]).parent
             self.add(Path(name) for name in names)
 
     def paste(self) -> bool:

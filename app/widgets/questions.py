@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+import platformdirs
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QWidget
 
 from app import __version__
 from app.formats.registry import formats
+from app.resources import resource
 from app.settings import Settings
 from app.widgets.icons import icon
 
@@ -17,13 +19,24 @@ _FOLDER = "files/folder"
 _ICON = 64
 
 
-def ask_mesh(parent: QWidget, settings: Settings) -> Path | None:
-    """Which mesh to open; starts where the last one was."""
+def start_folder(settings: Settings, open_mesh: Path | None) -> Path:
+    """Where to look for files: beside the open mesh, else where the last one was found, else among the documents."""
+    own = resource("")
+    last: str = settings.get(_FOLDER, "")
+    beside = None if open_mesh is None or own in open_mesh.parents else open_mesh.parent
+    for folder in (beside, Path(last) if last else None, Path(platformdirs.user_documents_dir())):
+        if folder is not None and folder.is_dir():
+            return folder
+    return Path.home()
+
+
+def ask_mesh(parent: QWidget, settings: Settings, open_mesh: Path | None = None) -> Path | None:
+    """Which mesh to open. open_mesh: the present one; see `start_folder`."""
     readable = [file_format for file_format in formats().values() if file_format.read]
     every = " ".join(f"*{suffix}" for file_format in readable for suffix in file_format.suffixes)
     kinds = [f"{f.label} ({' '.join(f'*{suffix}' for suffix in f.suffixes)})" for f in readable]
     filters = ";;".join([f"Meshes ({every})", *kinds, "All files (*)"])
-    name, _ = QFileDialog.getOpenFileName(parent, "Open Mesh", settings.get(_FOLDER, str(Path.home())), filters)
+    name, _ = QFileDialog.getOpenFileName(parent, "Open Mesh", str(start_folder(settings, open_mesh)), filters)
     if not name:
         return None
     settings.set(_FOLDER, str(Path(name).parent))

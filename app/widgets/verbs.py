@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def open_mesh(window: MainWindow) -> None:
     """Ask which mesh, then open it."""
-    path = questions.ask_mesh(window, window.settings)
+    path = questions.ask_mesh(window, window.settings, window.document.path)
     if path is not None:
         window.commands.open_file(path)
 

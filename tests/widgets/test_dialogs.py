@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import platformdirs
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QFileDialog, QLabel, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.errors import UnreadableFile
+from app.resources import resource
 from app.settings import Settings
 from app.widgets import backgrounds, questions
 from app.widgets.error_box import ErrorBox, show_error
@@ -80,6 +83,7 @@ class TestHeight:
         dialog.show()
         qtbot.waitExposed(dialog)
         editor = dialog._field.lineEdit()
+        assert editor.text() == "150.0 mm"
         assert editor.width() > editor.fontMetrics().horizontalAdvance(editor.text())
         assert editor.height() >= editor.fontMetrics().height()
 
@@ -203,6 +207,17 @@ class TestExportReport:
         assert "960" in texts
         assert dialog.path.text() == "/models/sphere-20mm.3mf"
 
+    @pytest.mark.parametrize(
+        ("warnings", "title", "role"),
+        [((), "✓ sphere-20mm.3mf", "pass"), (("For WJP it fails: 960.",), "! sphere-20mm.3mf", "warning")],
+    )
+    def test_only_a_clean_export_is_green(
+        self, warnings: tuple[str, ...], title: str, role: str, parent: QWidget
+    ) -> None:
+        dialog = ExportReportDialog(replace(report(), warnings=warnings), parent)
+        label = next(label for label in dialog.findChildren(QLabel) if label.text().endswith("sphere-20mm.3mf"))
+        assert (label.text(), label.property("role")) == (title, role)
+
     def test_open_folder(self, parent: QWidget, monkeypatch: pytest.MonkeyPatch) -> None:
         opened: list[str] = []
         monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
@@ -219,6 +234,19 @@ class TestPreferences:
     def test_undo_memory(self, dialog: PreferencesDialog, settings: Settings) -> None:
         dialog.undo.setValue(512)
         assert settings.get("undo/limit_mb", 0) == 512
+
+    @pytest.mark.parametrize("dark", [True, False])
+    def test_the_numbers_can_be_read(
+        self, dark: bool, dialog: PreferencesDialog, themed: Callable[[bool], None], qtbot: QtBot
+    ) -> None:
+        themed(dark)
+        qtbot.waitExposed(dialog)
+        QApplication.processEvents()
+        boxes = dialog.findChildren(QAbstractSpinBox)
+        assert boxes
+        for editor in (box.lineEdit() for box in boxes):
+            assert editor.text()
+            assert editor.width() > editor.fontMetrics().horizontalAdvance(editor.text()) > 20
 
     def test_background_reaches_the_viewport(self, dialog: PreferencesDialog, window: MainWindow) -> None:
         corner = window.viewport.image()[5, 5]
@@ -271,19 +299,37 @@ class TestQuestions:
         assert questions.ask_unexported(parent, "sphere") == "cancel"
 
     def test_open_asks_for_every_format_that_is_read(
-        self, parent: QWidget, settings: Settings, monkeypatch: pytest.MonkeyPatch
+        self, parent: QWidget, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         asked: list[tuple[object, ...]] = []
 
         def answer(*arguments: object) -> tuple[str, str]:
             asked.append(arguments)
-            return "/models/a.glb", ""
+            return str(tmp_path / "a.glb"), ""
 
         monkeypatch.setattr(QFileDialog, "getOpenFileName", answer)
-        assert questions.ask_mesh(parent, settings) == Path("/models/a.glb")
+        assert questions.ask_mesh(parent, settings) == tmp_path / "a.glb"
         assert all(suffix in str(asked[0][-1]) for suffix in ("*.glb", "*.obj", "*.ply", "*.stl", "*.3mf"))
         questions.ask_mesh(parent, settings)
-        assert asked[1][2] == "/models"
+        assert asked[1][2] == str(tmp_path)
+
+    def test_files_are_sought_beside_the_open_mesh_first(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        beside, last, documents = (tmp_path / name for name in ("beside", "last", "documents"))
+        for folder in (beside, last, documents):
+            folder.mkdir()
+        monkeypatch.setattr(platformdirs, "user_documents_dir", lambda: str(documents))
+        sample = resource("sample/bust.glb")
+        assert questions.start_folder(settings, None) == documents
+        assert questions.start_folder(settings, sample) == documents  # the program's own folder holds nothing of theirs
+        settings.set("files/folder", str(last))
+        assert questions.start_folder(settings, sample) == last
+        assert questions.start_folder(settings, beside / "a.glb") == beside
+        assert questions.start_folder(settings, tmp_path / "gone" / "a.glb") == last
+        documents.rmdir()
+        last.rmdir()
+        assert questions.start_folder(settings, None) == Path.home()
 
     @pytest.mark.parametrize(("typed", "path"), [("/out/a", "/out/a.3mf"), ("/out/b.3mf", "/out/b.3mf"), ("", None)])
     def test_export_as_adds_the_suffix(

@@ -20,7 +20,7 @@ from PySide6.QtGui import (
     QWheelEvent,
 )
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.photos.photo import Photo, PhotoView
@@ -134,6 +134,26 @@ def test_dropped_files_have_their_places_at_once_and_stay_in_order(
     settle(panel, qtbot)
     assert [photo.path for photo in panel.photos()] == paths
     assert [photo.name for photo in shown(panel)] == ["photo 0.png"]
+
+
+def test_the_first_look_starts_where_it_is_told_and_later_ones_where_photos_were_found(
+    qtbot: QtBot, files: Callable[[int], list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = files(1)
+    asked: list[str] = []
+
+    def answer(parent: object, title: str, folder: str, kinds: str) -> tuple[list[str], str]:
+        asked.append(folder)
+        return ([str(found[0])], "") if len(asked) > 1 else ([], "")
+
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", answer)
+    starts = iter([Path("/models/a"), Path("/models/b")])
+    panel = PhotoPanel(lambda: next(starts))
+    qtbot.addWidget(panel)
+    for _ in range(3):
+        panel.choose_files()
+    assert asked == ["/models/a", "/models/b", str(found[0].parent)]
+    panel._loader.stop()
 
 
 def test_a_dropped_folder_gives_its_photos(panel: PhotoPanel, qtbot: QtBot, files: Callable[[int], list[Path]]) -> None:
