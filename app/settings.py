@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 def _home(kind: str, default: str) -> Path:
-    """LIKENESS_HOME moves everything below one folder: for tests, and for a portable installation."""
+    """LIKENESS_HOME moves all below one folder but compiled kernels: for tests, and a portable installation."""
     home = os.environ.get("LIKENESS_HOME")
     return Path(home) / kind if home else Path(default)
 
@@ -32,11 +32,6 @@ def config_folder() -> Path:
 def state_folder() -> Path:
     """Logs, window geometry, working copies."""
     return _home("state", platformdirs.user_state_dir(_APP))
-
-
-def cache_folder() -> Path:
-    """What can be made again: compiled kernels, thumbnails."""
-    return _home("cache", platformdirs.user_cache_dir(_APP))
 
 
 class Settings:

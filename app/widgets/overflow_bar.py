@@ -73,10 +73,6 @@ class OverflowBar(QWidget):
             widget.installEventFilter(self)
         self._arrange()
 
-    def in_panel(self, widget: QWidget) -> bool:
-        """Whether a control is in the drop-down panel at the moment."""
-        return widget.parentWidget() is self.panel
-
     def sizeHint(self) -> QSize:
         wanted = sum(widget.sizeHint().width() + _SPACING for widget in (*self._items, *self._trailing))
         return QSize(wanted + 2 * _MARGIN, _HEIGHT + 2 * _MARGIN)
