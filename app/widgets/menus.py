@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QMenu
 from app.preflight.profiles import profiles
 from app.sculpt.brush import brushes
 from app.widgets import backgrounds
-from app.widgets.actions import TABLE, ActionSpec, make_action
+from app.widgets.action_spec import ActionSpec
+from app.widgets.actions import TABLE, make_action
 from app.widgets.preferences import choose_background
 from app.widgets.recent import clear_recent, recent_files
 

@@ -15,7 +15,8 @@ from pytestqt.qtbot import QtBot
 
 from app.sculpt.brush import brushes
 from app.widgets import questions, verbs
-from app.widgets.actions import TABLE, ActionSpec, specs
+from app.widgets.action_spec import ActionSpec
+from app.widgets.actions import TABLE, specs
 from app.widgets.brush_hand import BrushHand
 from app.widgets.main_window import MainWindow
 from tests.widgets.fakes import RecordedCommands
@@ -31,7 +32,7 @@ def outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
     image.fill(QColor("white"))
     image.save(str(photo))
     opened: list[Any] = []
-    monkeypatch.setattr(questions, "ask_mesh", lambda parent, settings: tmp_path / "other.glb")
+    monkeypatch.setattr(questions, "ask_mesh", lambda *arguments: tmp_path / "other.glb")
     monkeypatch.setattr(questions, "ask_export_path", lambda parent, proposed: proposed)
     monkeypatch.setattr(verbs, "ask_height", lambda *arguments, **named: 120.0)
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *arguments: ([str(photo)], ""))
@@ -88,7 +89,7 @@ def prepare(window: MainWindow, action_id: str) -> None:
         for dialog in window.findChildren(QDialog):
             dialog.close()
     elif action_id == "quit":
-        window.document.exported()
+        window.document.exported(window.document.last_step)
 
 
 def report() -> Any:
@@ -218,6 +219,21 @@ def test_tab_hides_all_panels_and_brings_them_back(window: MainWindow) -> None:
     assert window.viewport.width() > wide
     press(window, QKeySequence("Tab"))
     assert [panel.isHidden() for panel in panels] == before
+
+
+@pytest.mark.parametrize("front", ["model", "history"])
+def test_tab_brings_back_the_tab_that_was_in_front(front: str, window: MainWindow) -> None:
+    window.docks[front].raise_()
+    QApplication.processEvents()
+    press(window, QKeySequence("Tab"))
+    QApplication.processEvents()
+    press(window, QKeySequence("Tab"))
+    QApplication.processEvents()
+    assert [bar.tabText(bar.currentIndex()) for bar in window.findChildren(QTabBar)] == [front.capitalize()]
+    middle = window.docks[front].mapTo(window, window.docks[front].rect().center())
+    at_middle = window.childAt(middle)
+    assert at_middle is not None
+    assert window.docks[front].isAncestorOf(at_middle)
 
 
 def test_ctrl_tab_hides_only_the_photos(window: MainWindow) -> None:
