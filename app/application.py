@@ -7,6 +7,7 @@ What does not live here: widgets (`app.widgets`), the state (`app.document`), th
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from collections.abc import Callable
@@ -29,20 +30,22 @@ from app.photos import memory as photo_memory
 from app.preflight.export import ExportReport, export_in_worker
 from app.preflight.profiles import DEFAULT, PrinterProfile, profile, profiles
 from app.resources import resource
-from app.sculpt.history import DEFAULT_LIMIT_BYTES
+from app.sculpt.history import DEFAULT_LIMIT_BYTES, Step
 from app.sculpt.warmup import warm_up
 from app.settings import Settings
 from app.viewport.viewport import prepare_surface_format
 from app.widgets.error_box import show_error
 from app.widgets.faults import FaultHandler, log, start_log
-from app.widgets.height_dialog import ask_height, proposed_height, remember_height, remembered_height
+from app.widgets.height_dialog import Turn, ask_height, proposed_height, remember_height, remembered_height
 from app.widgets.main_window import MainWindow
 from app.widgets.splash import Splash
 from app.widgets.theme import apply_theme
 
 SAMPLE = "sample/bust.glb"
 SAMPLE_HEIGHT_MM = 100.0
+_TURNS = "turn/by_file"
 _MEGABYTE = 1 << 20
+_SAME_MM = 1e-3
 
 
 def run_window(file: Path | None) -> int:
@@ -115,6 +118,7 @@ class Application:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._written: set[Path] = set()  # by this session, so that it may replace them
         limit = settings.get("undo/limit_mb", default_history_bytes() // _MEGABYTE) * _MEGABYTE
         self._document = Document(_profile(settings), limit)
         self.window = MainWindow(self._document, settings, self)
@@ -143,43 +147,78 @@ class Application:
         if not self._idle() or not self.window.may_discard():
             return
         path = Path(path).absolute()
+        discarded = self._document.last_step
         self._run(
             f"Opening {path.name}",
             lambda progress, cancelled: open_in_worker(path, progress, cancelled),
-            self._opened,
+            lambda opened: self._opened(opened, discarded),
         )
 
     def open_sample(self) -> None:
         self.open_file(resource(SAMPLE))
 
-    def _opened(self, opened: Opened) -> None:
-        height = remembered_height(self._settings, opened.path)
-        if height is None and opened.path == resource(SAMPLE):
+    def _opened(self, opened: Opened, discarded: Step | None) -> None:
+        document, path = self._document, opened.path
+        self.window.controller.cancel()
+        # The hand may have gone on while the file was read.
+        if document.last_step is not discarded and not self.window.may_discard():
+            return
+        height = remembered_height(self._settings, path)
+        if height is None and path == resource(SAMPLE):
             height = SAMPLE_HEIGHT_MM  # the first thing that anyone sees is the bust, not a question
         known = opened.unit_known or height is not None
         if height is None and not known:
             height = proposed_height(self._settings)
-        photo_memory.remember(self._settings, self._document.path, self._document.photos)
+        opened.mesh = rotated(opened.mesh, self._remembered_turn(path))
+        photo_memory.remember(self._settings, document.path, document.photos)
         self._show_mesh(opened, height, known=known)
-        photos = photo_memory.recall(self._settings, opened.path)
-        if photos:
-            self._document.set_photos(photos)  # else those at hand stay: it may be a new base mesh of the same person
-        self.window.opened(opened.path, opened.notes)
+        self._recall_photos(path)
+        self.window.opened(path, opened.notes)
         if known:
             return
-        # Asked with the model in sight; Cancel leaves the question for the export.
-        size = opened.mesh.size()
-        height = self._ask_height(size, opened.path)
-        if height is not None and self._document.path == opened.path:
-            self._show_mesh(opened, height, known=True)
 
-    def _ask_height(self, size_mm: np.ndarray, path: Path | None) -> float | None:
+        # Asked with the model in sight; Cancel leaves the question for the export.
+        def turn(axis: str, degrees: float) -> list[float]:
+            matrix = rotation_matrix(axis, degrees)
+            opened.mesh = rotated(opened.mesh, matrix)
+            self._remember_turn(path, matrix @ self._remembered_turn(path))
+            self._show_mesh(opened, height, known=False)
+            return opened.mesh.size().tolist()
+
+        answer = self._ask_height(opened.mesh.size(), path, turn)
+        if answer is not None and document.path == path:
+            self._show_mesh(opened, answer, known=True)
+
+    def _ask_height(self, size_mm: np.ndarray, path: Path | None, turn: Turn | None = None) -> float | None:
         sold = self._document.profile.products
-        return ask_height(self.window, self._settings, size_mm, path, known=False, sold_mm=sold)
+        return ask_height(self.window, self._settings, size_mm, path, known=False, sold_mm=sold, turn=turn)
 
     def _show_mesh(self, opened: Opened, height: float | None, *, known: bool) -> None:
         mesh = opened.mesh if height is None else scaled_to_height(opened.mesh, height)
         self._document.open(placed_on_ground(mesh), opened.path, height_known=known)
+
+    def _recall_photos(self, path: Path) -> None:
+        document = self._document
+        photos = photo_memory.recall(self._settings, path)
+        if photos:
+            document.set_photos(photos)
+        elif document.photos:
+            # It may be a new base mesh of the same person, or quite another customer.
+            self.window.show_message("The photos stay beside the new model; Del in the photo panel takes one away")
+
+    def _remembered_turn(self, path: Path) -> np.ndarray:
+        """(3, 3): how this file was turned when it was opened before."""
+        nothing: dict[str, Any] = {}
+        try:
+            matrix = np.array(self._settings.get(_TURNS, nothing)[str(path)], np.float64).reshape(3, 3)
+        except (KeyError, TypeError, ValueError):
+            return np.eye(3)
+        return matrix if np.allclose(matrix @ matrix.T, np.eye(3)) else np.eye(3)
+
+    def _remember_turn(self, path: Path, matrix: np.ndarray) -> None:
+        nothing: dict[str, Any] = {}
+        others = {key: value for key, value in self._settings.get(_TURNS, nothing).items() if key != str(path)}
+        self._settings.set(_TURNS, {**others, str(path): matrix.ravel().tolist()})
 
     def export(self) -> None:
         mesh = self._document.mesh
@@ -193,29 +232,37 @@ class Application:
         self.export_as(self.proposed_export())
 
     def export_as(self, path: Path) -> None:
-        mesh = self._document.mesh
-        if mesh is None or not self._idle():
+        if self._document.mesh is None or not self._idle():
             return
-        printer = self._document.profile
+        # The hand may go on meanwhile: what is written is the model as it was when Export was clicked.
+        mesh, step, printer = self._document.mesh.snapshot(), self._document.last_step, self._document.profile
         self._run(
             f"Exporting {path.name}",
             lambda progress, cancelled: export_in_worker(mesh, path, printer, progress, cancelled),
-            self._exported,
+            lambda report: self._exported(report, step),
         )
 
     def proposed_export(self) -> Path:
-        """Beside the source file, or among the user's documents where that folder is the program's own."""
+        """Beside the source file, or among the user's documents where that folder is the program's own.
+
+        A file that this session did not write is never in the way: it may be what a customer has approved.
+        """
         document = self._document
         assert document.mesh is not None
         source = document.path
         own = source is None or resource("") in source.parents
         folder = _own_documents() if own or source is None else source.parent
-        stem = f"{document.name}-{document.mesh.size()[2]:.0f}mm"
-        path = folder / f"{stem}{document.profile.suffix}"
-        return path if path != source else folder / f"{stem}-print{document.profile.suffix}"
+        name = re.sub(r"-\d+mm(-\d+)?$", "", document.name)
+        stem, suffix = f"{name}-{document.mesh.size()[2]:.0f}mm", document.profile.suffix
+        path, count = folder / f"{stem}{suffix}", 1
+        while path.exists() and path not in self._written:
+            count += 1
+            path = folder / f"{stem}-{count}{suffix}"
+        return path
 
-    def _exported(self, report: ExportReport) -> None:
-        self._document.exported()
+    def _exported(self, report: ExportReport, step: Step | None) -> None:
+        self._written.update(report.files)
+        self._document.exported(step)
         self.window.exported(report)
 
     # History
@@ -235,6 +282,12 @@ class Application:
     # Whole-mesh steps
 
     def set_height(self, height_mm: float) -> None:
+        mesh = self._document.mesh
+        if mesh is not None and abs(float(mesh.size()[2]) - height_mm) < _SAME_MM:
+            self._document.height_known = True
+            remember_height(self._settings, self._document.path, height_mm)
+            return
+
         def scale(mesh: Mesh) -> Mesh:
             return placed_on_ground(scaled_to_height(mesh, height_mm))
 
@@ -252,7 +305,8 @@ class Application:
         self._replace("Place on Ground", placed_on_ground)
 
     def colors_from_texture(self) -> None:
-        self._replace("Colour onto Vertices", lambda mesh: with_vertex_colors(mesh, colors_from_texture(mesh)))
+        if self._replace("Colour onto Vertices", lambda mesh: with_vertex_colors(mesh, colors_from_texture(mesh))):
+            self.window.viewport.set_shading("color")
 
     def clear_mask(self) -> None:
         self._write_mask("Clear Mask", lambda mask: np.zeros_like(mask))
@@ -292,7 +346,8 @@ class Application:
             else "This model has no colours yet. Give its vertices colours, so that they can be painted?"
         )
         box = QMessageBox(QMessageBox.Icon.Question, "Paint", text, parent=self.window)
-        move = box.addButton("Move Colour", QMessageBox.ButtonRole.AcceptRole)
+        verb = "Move Colour" if mesh.has_texture else "Add Colours"
+        move = box.addButton(verb, QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.exec()
         if box.clickedButton() is move:

@@ -65,9 +65,15 @@ class Document:
         self.profile_changed.emit()
 
     @property
+    def last_step(self) -> Step | None:
+        """The last step that is done; None at the state that was opened."""
+        position = self.history.position
+        return self.history.steps[position - 1] if position else None
+
+    @property
     def modified(self) -> bool:
         """Whether there is work that no export holds."""
-        return self._last_step() is not self._exported_step
+        return self.last_step is not self._exported_step
 
     def open(self, mesh: Mesh, path: Path, *, height_known: bool) -> None:
         """Begin with a new mesh: the history starts over, photos and profile stay."""
@@ -77,9 +83,9 @@ class Document:
         self.mesh = mesh
         self._check_modified()
 
-    def exported(self) -> None:
-        """Say that the model as it stands is safely in a file."""
-        self._exported_step = self._last_step()
+    def exported(self, step: Step | None) -> None:
+        """Say that the model as it was after `step` (None: as it was opened) is safely in a file."""
+        self._exported_step = step
         self._check_modified()
 
     def undo(self) -> None:
@@ -101,10 +107,6 @@ class Document:
         """Replace the list of photos."""
         self.photos = list(photos)
         self.photos_changed.emit()
-
-    def _last_step(self) -> Step | None:
-        position = self.history.position
-        return self.history.steps[position - 1] if position else None
 
     def _check_modified(self) -> None:
         if self.modified != self._was_modified:

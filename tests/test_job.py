@@ -42,7 +42,7 @@ def program(qtbot: QtBot, tmp_path: Path) -> Iterator[Application]:
         window.show()
     yield application
     application.shut_down()
-    window.document.exported()  # nothing to ask about
+    window.document.exported(window.document.last_step)  # nothing to ask about
     window.close()
 
 
@@ -259,7 +259,8 @@ def test_shift_smooths_and_control_inverts(program: Application, qtbot: QtBot, t
 def test_a_broken_file_leaves_the_session_as_it_was(program: Application, qtbot: QtBot, tmp_path: Path) -> None:
     open_mesh(program, qtbot, _sphere(tmp_path))
     stroke(program, qtbot, surface_pixel(program))
-    program.window.document.exported()  # as if it were safe, so that opening does not ask
+    document = program.window.document
+    document.exported(document.last_step)  # as if it were safe, so that opening does not ask
     mesh, before = program.window.document.mesh, state_of(program)
     broken = tmp_path / "broken.glb"
     broken.write_bytes(b"glTF\x02\x00\x00\x00\xff\xff\xff\x7f" + b"\0" * 40)
@@ -271,6 +272,84 @@ def test_a_broken_file_leaves_the_session_as_it_was(program: Application, qtbot:
     assert program.window.document.mesh is mesh
     assert state_of(program) == before
     assert program.window.document.history.position == 1
+
+
+def test_strokes_during_an_export_are_not_in_it(program: Application, qtbot: QtBot, tmp_path: Path) -> None:
+    """What is written is what stood there when Export was clicked, and what came after it counts as unsaved."""
+    open_mesh(program, qtbot, _sphere(tmp_path))
+    document = program.window.document
+    before = np.sort(document.mesh.positions[:, 0])
+    target = tmp_path / "figurine.stl"
+    program.set_profile("stl")
+    program.export_as(target)
+    assert program.window.jobs.busy
+    stroke(program, qtbot, surface_pixel(program))
+    assert document.history.position == 1
+    qtbot.waitUntil(lambda: not program.window.jobs.busy, timeout=OPEN_MS)
+    assert np.allclose(np.sort(trimesh.load_mesh(target).vertices[:, 0]), before, atol=1e-4)
+    assert document.modified
+
+
+def test_one_click_export_replaces_only_what_this_session_wrote(
+    program: Application, qtbot: QtBot, tmp_path: Path
+) -> None:
+    open_mesh(program, qtbot, _sphere(tmp_path))
+    approved = tmp_path / "sphere-150mm.3mf"
+    approved.write_bytes(b"what the customer approved")
+    second = tmp_path / "sphere-150mm-2.3mf"
+    for _ in range(2):
+        program.window.last_report = None
+        export(program, qtbot, program.proposed_export())
+        assert sorted(tmp_path.glob("*.3mf")) == [second, approved]
+    assert approved.read_bytes() == b"what the customer approved"
+
+
+def test_an_export_that_is_opened_again_is_not_named_twice(program: Application, qtbot: QtBot, tmp_path: Path) -> None:
+    open_mesh(program, qtbot, _sphere(tmp_path).rename(tmp_path / "sphere-150mm.ply"))
+    assert program.proposed_export() == tmp_path / "sphere-150mm.3mf"
+
+
+def test_painting_shows_paint(program: Application, qtbot: QtBot, tmp_path: Path) -> None:
+    open_mesh(program, qtbot, _sphere(tmp_path))
+    viewport = program.window.viewport
+    assert viewport.shading == "clay"
+    program.colors_from_texture()
+    assert viewport.shading == "color"
+    viewport.set_shading("clay")
+    program.window.brush_actions["paint"].trigger()
+    stroke(program, qtbot, surface_pixel(program))
+    assert viewport.shading == "color"
+
+
+def test_a_height_that_it_has_already_is_no_step(program: Application, qtbot: QtBot, tmp_path: Path) -> None:
+    open_mesh(program, qtbot, _sphere(tmp_path))
+    program.set_height(float(program.window.document.mesh.size()[2]))
+    assert not program.window.document.history.steps
+
+
+def test_a_turn_at_the_height_question_is_remembered(program: Application, qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "lying.obj"
+    trimesh.creation.box((1.0, 1.0, 3.0)).export(path)  # OBJ is taken as Y up: 1 wide, 3 deep, 1 tall
+    turned = []
+
+    def answer() -> None:
+        dialog = QApplication.activeModalWidget()
+        if isinstance(dialog, HeightDialog) and not turned:
+            dialog.turns[0].click()
+            turned.append(program.window.document.mesh.size())
+            dialog.accept()
+
+    timer = QTimer(interval=50)
+    timer.timeout.connect(answer)
+    timer.start()
+    program.open_file(path)
+    qtbot.waitUntil(lambda: bool(turned) and not program.window.jobs.busy, timeout=OPEN_MS)
+    standing = program.window.document.mesh.size()
+    assert np.allclose(standing / standing[2], [1 / 3, 1 / 3, 1])
+    program.open_file(path)
+    qtbot.waitUntil(lambda: not program.window.jobs.busy, timeout=OPEN_MS)
+    assert np.allclose(program.window.document.mesh.size(), standing)
+    assert not program.window.document.history.steps
 
 
 def _sphere(folder: Path) -> Path:

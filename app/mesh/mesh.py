@@ -98,6 +98,24 @@ class Mesh:
         lower, upper = self.bounds()
         return upper - lower
 
+    def snapshot(self) -> Mesh:
+        """A mesh with copies of all that strokes write; for work that goes on while the hand does."""
+        return Mesh(
+            self.positions.copy(),
+            self.triangles,
+            colors=None if self.colors is None else self.colors.copy(),
+            mask=self.mask.copy(),
+            uv=self.uv,
+            uv_vertex=self.uv_vertex,
+            corner_uv=self.corner_uv,
+            triangle_material=self.triangle_material,
+            materials=list(self.materials),
+            file_vertex=self.file_vertex,
+            file_triangle=self.file_triangle,
+            topology=self.topology,
+            normals=self.normals.copy(),
+        )
+
     def attribute(self, name: str) -> np.ndarray:
         """The array behind "positions", "colors" or "mask"."""
         array = getattr(self, name) if name in ATTRIBUTES else None

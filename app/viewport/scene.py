@@ -191,6 +191,7 @@ class Scene:
             return
         if not self.copy.is_current():
             self.set_mesh(self.copy.mesh)
+            self.set_shading(self.shading)
         else:
             self._full.points.upload(self._window, self.copy.update())
 

@@ -99,6 +99,7 @@ class Viewport(QWidget):
             else:
                 self._scene.set_shading(self.shading)
             if not keep_camera:
+                self._camera = self._camera.viewed("front")
                 self.frame_all()
         self._canvas.request()
 

@@ -140,6 +140,8 @@ class SculptController(QObject):
         if brush.attribute == "colors" and (mesh.colors is None or mesh.has_texture):
             self.vertex_colors_wanted.emit()
             return
+        if brush.attribute == "colors" and not self._viewport.shading.startswith("color"):
+            self._viewport.set_shading("color")  # a sculptor who paints wants to see paint
         settings = self._settings_at(hit.point, pointer)
         try:
             stroke = StrokeInHand(mesh, self._document.history, brush, settings)

@@ -67,7 +67,7 @@ def make_window(
 
     yield make
     if any(isValid(window) for window in windows):
-        document.exported()
+        document.exported(document.last_step)
     for window in windows:
         close(window, qtbot)
 
