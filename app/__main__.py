@@ -11,7 +11,6 @@ from pathlib import Path
 
 from app import __version__
 
-
 NOT_DONE = 2
 
 
