@@ -165,12 +165,16 @@ def test_a_closed_viewport_bears_late_calls(viewport, qtbot):
     viewport.image()
     viewport.close_graphics()
     viewport.close_graphics()
+    frames = []
+    viewport.frame_rendered.connect(frames.append)
     mesh.touched_all("positions")
     viewport.flush()
     viewport.orbit(3, 3)
     viewport.resize(300, 300)
     viewport.set_mesh(None)
     qtbot.wait(30)
+    assert viewport.mesh is None
+    assert not frames
 
 
 def test_unknown_names_are_refused(viewport):
