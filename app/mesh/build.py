@@ -29,7 +29,7 @@ def build_mesh(soup: Soup) -> Mesh:
     positions = np.ascontiguousarray(soup.positions, np.float32) + np.float32(0)  # -0.0 welds with 0.0
     triangles = np.ascontiguousarray(soup.triangles, np.int32)
     welded, first = _weld(positions, triangles)
-    order = np.argsort(_hilbert_keys(positions[first]), kind="stable")
+    order = np.argsort(hilbert_keys(positions[first]), kind="stable")
     rank = np.empty(len(order), np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
     vertex_of = np.append(rank, np.int32(-1))[welded]  # soup vertex -> mesh vertex, -1 where unused
@@ -147,7 +147,7 @@ def _weld_equal(bits, used):
     return welded, first[:found].copy()
 
 
-def _hilbert_keys(points: np.ndarray) -> np.ndarray:
+def hilbert_keys(points: np.ndarray) -> np.ndarray:
     """(n,) uint64 place of each (n, 3) point along a Hilbert curve through the bounding box's cube."""
     if not len(points):
         return np.empty(0, np.uint64)
