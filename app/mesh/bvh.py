@@ -28,6 +28,8 @@ STACK = 64
 _LEAF = 4
 # Queries that start from their predecessor's answer; fixed, so that results do not depend on threads.
 _BLOCK = 256
+# Squared sine of the angle at a corner below which a triangle is taken as its edges.
+_FLAT = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +77,7 @@ class Bvh:
         while leaves * _LEAF < len(triangles):
             leaves *= 2
         corners = np.empty((len(triangles), 3, 3), np.float32)
-        boxes = np.empty((2 * leaves, 6), np.float32)
+        boxes = np.zeros((2 * leaves, 6), np.float32)
         _fill(positions, triangles, order, corners, boxes)
         return cls(corners, order, boxes)
 
@@ -148,6 +150,23 @@ def box_distance2(boxes, node, x, y, z):
 
 
 @kernel
+def _closest_on_edges(d1, d2, bb, cc, bc):
+    """The same for a triangle without area: the best of its edges. Distances are squared, from a, less |p - a|^2."""
+    along = min(max(d1 / bb, 0.0), 1.0) if bb > 0.0 else 0.0
+    v, w, best = along, 0.0, along * (along * bb - 2.0 * d1)
+    along = min(max(d2 / cc, 0.0), 1.0) if cc > 0.0 else 0.0
+    distance = along * (along * cc - 2.0 * d2)
+    if distance < best:
+        v, w, best = 0.0, along, distance
+    across = bb + cc - 2.0 * bc
+    along = min(max((d2 - d1 + bb - bc) / across, 0.0), 1.0) if across > 0.0 else 0.0
+    distance = bb - 2.0 * d1 + along * (along * across - 2.0 * (d2 - d1 + bb - bc))
+    if distance < best:
+        v, w = 1.0 - along, along
+    return v, w
+
+
+@kernel
 def closest_on_triangle(corners, place, x, y, z):
     """Barycentric weights of the point of a triangle that is closest to (x, y, z), and its squared distance.
 
@@ -162,28 +181,27 @@ def closest_on_triangle(corners, place, x, y, z):
     bb = abx * abx + aby * aby + abz * abz
     cc = acx * acx + acy * acy + acz * acz
     bc = abx * acx + aby * acy + abz * acz
-    d3, d4 = d1 - bb, d2 - bc  # from b
-    d5, d6 = d1 - bc, d2 - cc  # from c
     v, w = 0.0, 0.0
-    va, vb, vc = d3 * d6 - d5 * d4, d5 * d2 - d1 * d6, d1 * d4 - d3 * d2
-    if d1 <= 0.0 and d2 <= 0.0:
-        pass
-    elif d3 >= 0.0 and d4 <= d3:
-        v = 1.0
-    elif vc <= 0.0 and d1 >= 0.0 and d3 <= 0.0:
-        v = d1 / (d1 - d3) if d1 > d3 else 0.0
-    elif d6 >= 0.0 and d5 <= d6:
-        w = 1.0
-    elif vb <= 0.0 and d2 >= 0.0 and d6 <= 0.0:
-        w = d2 / (d2 - d6) if d2 > d6 else 0.0
-    elif va <= 0.0 and d4 - d3 >= 0.0 and d5 - d6 >= 0.0:
-        across = (d4 - d3) + (d5 - d6)
-        w = (d4 - d3) / across if across > 0.0 else 0.0
-        v = 1.0 - w
+    if bb * cc - bc * bc <= _FLAT * bb * cc:
+        v, w = _closest_on_edges(d1, d2, bb, cc, bc)
     else:
-        total = va + vb + vc
-        if total > 0.0:
-            v, w = vb / total, vc / total
+        d3, d4, d5, d6 = d1 - bb, d2 - bc, d1 - bc, d2 - cc  # the same from b, and from c
+        va, vb, vc = d3 * d6 - d5 * d4, d5 * d2 - d1 * d6, d1 * d4 - d3 * d2
+        if d1 <= 0.0 and d2 <= 0.0:
+            pass
+        elif d3 >= 0.0 and d4 <= d3:
+            v = 1.0
+        elif vc <= 0.0 and d1 >= 0.0 and d3 <= 0.0:
+            v = d1 / (d1 - d3)
+        elif d6 >= 0.0 and d5 <= d6:
+            w = 1.0
+        elif vb <= 0.0 and d2 >= 0.0 and d6 <= 0.0:
+            w = d2 / (d2 - d6)
+        elif va <= 0.0 and d4 - d3 >= 0.0 and d5 - d6 >= 0.0:
+            w = (d4 - d3) / ((d4 - d3) + (d5 - d6))
+            v = 1.0 - w
+        else:
+            v, w = vb / (va + vb + vc), vc / (va + vb + vc)
     dx, dy, dz = px - v * abx - w * acx, py - v * aby - w * acy, pz - v * abz - w * acz
     return v, w, dx * dx + dy * dy + dz * dz
 
