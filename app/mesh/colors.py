@@ -20,22 +20,18 @@ def colors_from_texture(mesh: Mesh) -> np.ndarray:
     """
     if mesh.uv is None or mesh.uv_vertex is None or mesh.corner_uv is None:
         linear = _mean_by_vertex(
-            mesh.triangles.ravel(), _base_colors(mesh)[np.repeat(mesh.triangle_material, 3)], mesh.vertex_count
+            mesh.triangles.ravel(), _base_colors(mesh.materials)[np.repeat(mesh.triangle_material, 3)], mesh.vertex_count
         )
         return _to_srgb(linear)
     material = np.zeros(len(mesh.uv), np.int16)
     material[mesh.corner_uv.ravel()] = np.repeat(mesh.triangle_material, 3)
-    base = _base_colors(mesh)
-    linear = base[material]
-    for index, entry in enumerate(mesh.materials):
-        if entry.texture is None:
-            continue
-        wedges = np.flatnonzero(material == index)
-        sampled = np.empty((len(wedges), 3), np.float32)
-        pixels = entry.texture.pixels()
-        _sample(pixels, _LINEAR_OF_BYTE, np.ascontiguousarray(mesh.uv[wedges]), entry.wrap == "repeat", sampled)
-        linear[wedges] = sampled * base[index]
+    linear = _linear_light(mesh.materials, material, mesh.uv)
     return _to_srgb(_mean_by_vertex(mesh.uv_vertex, linear, mesh.vertex_count))
+
+
+def colors_at(materials: list[Material], material: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    """(n, 3) float32 sRGB of points of a textured surface. material: (n,) int; uv: (n, 2), origin lower left."""
+    return _to_srgb(_linear_light(materials, material, uv))
 
 
 def with_vertex_colors(mesh: Mesh, colors: np.ndarray | None = None) -> Mesh:
@@ -72,9 +68,24 @@ def _to_srgb(linear: np.ndarray) -> np.ndarray:
 _LINEAR_OF_BYTE = _to_linear(np.arange(256) / 255)
 
 
-def _base_colors(mesh: Mesh) -> np.ndarray:
+def _base_colors(materials: list[Material]) -> np.ndarray:
     """(materials, 3) float32, linear."""
-    return _to_linear(np.array([material.base_color for material in mesh.materials], np.float64).clip(0.0, 1.0))
+    return _to_linear(np.array([material.base_color for material in materials], np.float64).clip(0.0, 1.0))
+
+
+def _linear_light(materials: list[Material], material: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    """(n, 3) float32: the texture or, without one, the base colour alone."""
+    base = _base_colors(materials)
+    linear = base[material]
+    for index, entry in enumerate(materials):
+        if entry.texture is None:
+            continue
+        rows = np.flatnonzero(material == index)
+        sampled = np.empty((len(rows), 3), np.float32)
+        pixels = entry.texture.pixels()
+        _sample(pixels, _LINEAR_OF_BYTE, np.ascontiguousarray(uv[rows], np.float32), entry.wrap == "repeat", sampled)
+        linear[rows] = sampled * base[index]
+    return linear
 
 
 @kernel
