@@ -72,6 +72,8 @@ class Mesh:
         # 1 where a position changed since the last refresh; the one ring around it gets new normals.
         self.moved = np.zeros(vertex_count, np.uint8)
         self.dirty = {name: np.zeros(self.chunks.count, np.uint8) for name in (*ATTRIBUTES, "normals")}
+        # The same for the working copy, which takes them when a step is finished and not once per frame.
+        self.unsaved = {name: np.zeros(self.chunks.count, np.uint8) for name in ATTRIBUTES}
         # Buffers that others keep with the mesh, by name, so that they live as long as it does.
         self.scratch: dict[str, Any] = {}
 
@@ -132,6 +134,7 @@ class Mesh:
             return
         chunks = self.chunks.of_vertices(vertices)
         self.dirty[name][chunks] = 1
+        self.unsaved[name][chunks] = 1
         if name == "positions":
             _mark(vertices, self.moved)
             self.chunks.refresh(self.positions, chunks)
@@ -139,6 +142,7 @@ class Mesh:
     def touched_all(self, name: str) -> None:
         """Say that a whole attribute was written."""
         self.dirty[name][:] = 1
+        self.unsaved[name][:] = 1
         if name == "positions":
             self.moved[:] = 1
             self.chunks.refresh(self.positions, np.arange(self.chunks.count))
@@ -159,6 +163,13 @@ class Mesh:
         last = chunks[np.concatenate((breaks, [len(chunks) - 1]))]
         offsets = self.chunks.vertex_offsets
         return np.stack((offsets[first], offsets[last + 1]), axis=1).astype(np.int64)
+
+    def take_unsaved(self, name: str) -> np.ndarray:
+        """Chunks of an attribute written since the last call. (n,) int64, ascending."""
+        flags = self.unsaved[name]
+        chunks = np.flatnonzero(flags)
+        flags[chunks] = 0
+        return chunks
 
 
 @kernel

@@ -5,6 +5,7 @@ Limited by bytes, oldest first. Exact to the bit. How old values are saved while
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,52 +44,57 @@ class Change:
 
 
 class Step:
-    """One entry of the history. label: what the user did. bytes: memory held. vertices: how many it changes."""
+    """One entry of the history.
+
+    label: what the user did. bytes: memory held. vertices: how many it changes. done: whether it is done or undone.
+    number: given by the history, rising, never used twice in it. made_at: seconds since 1970, UTC.
+    """
 
     label: str
     bytes: int
     vertices: int
+    done = True
+    number = 0
+    made_at = 0.0
 
     def swap(self, owner: MeshOwner) -> Change:
         """Exchange the kept state with the present one: undo if it was done, redo if it was undone."""
         raise NotImplementedError
 
 
-class _AttributeStep(Step):
-    """Changed vertices of one attribute: `vertices` (k,) int32 ascending, `values` (k, columns) float32."""
+@dataclass(frozen=True, eq=False)
+class Part:
+    """What a step changes of one attribute: (k,) int32 ascending vertices, (k, columns) float32 kept values."""
 
-    def __init__(self, label: str, attribute: str, indices: np.ndarray, values: np.ndarray) -> None:
+    attribute: str
+    vertices: np.ndarray
+    values: np.ndarray
+
+
+class AttributeStep(Step):
+    """Changed vertices of one or more attributes; keeps their old values while done, their new ones while undone."""
+
+    def __init__(self, label: str, parts: Sequence[Part]) -> None:
         self.label = label
-        self._attribute, self._indices, self._values = attribute, indices, values
-        self.vertices = len(indices)
-        self.bytes = indices.nbytes + values.nbytes
+        self.parts = tuple(parts)
+        self.vertices = sum(len(part.vertices) for part in parts)
+        self.bytes = sum(part.vertices.nbytes + part.values.nbytes for part in parts)
 
     def swap(self, owner: MeshOwner) -> Change:
         mesh = owner.mesh
         assert mesh is not None
-        _swap(self._indices, columns_of(mesh, self._attribute), self._values)
-        mesh.touched(self._attribute, self._indices)
-        return Change(frozenset({self._attribute}), self.vertices, False)
+        for part in self.parts:
+            _swap(part.vertices, columns_of(mesh, part.attribute), part.values)
+            mesh.touched(part.attribute, part.vertices)
+        self.done = not self.done
+        return Change(frozenset(part.attribute for part in self.parts), self.vertices, False)
 
 
-class _StepGroup(Step):
-    """Several attributes changed in one go."""
+class MeshStep(Step):
+    """The whole mesh, as it is on the other side of the step.
 
-    def __init__(self, label: str, steps: Sequence[Step]) -> None:
-        self.label = label
-        self._steps = list(steps)
-        self.vertices = sum(step.vertices for step in steps)
-        self.bytes = sum(step.bytes for step in steps)
-
-    def swap(self, owner: MeshOwner) -> Change:
-        change = Change(frozenset(), 0, False)
-        for step in self._steps:
-            change |= step.swap(owner)
-        return change
-
-
-class _MeshStep(Step):
-    """The whole mesh, as it was before."""
+    present: the mesh on this side; only used to tell which arrays the kept one shares with it.
+    """
 
     def __init__(self, label: str, kept: Mesh, present: Mesh) -> None:
         self.label = label
@@ -96,16 +102,17 @@ class _MeshStep(Step):
 
     def _keep(self, kept: Mesh, present: Mesh) -> None:
         kept.scratch.clear()
-        self._kept = kept
+        self.kept = kept
         self.vertices = kept.vertex_count
         shared = {id(array) for array in _arrays(present)}
         self.bytes = sum(array.nbytes for array in _arrays(kept) if id(array) not in shared)
 
     def swap(self, owner: MeshOwner) -> Change:
-        present, owner.mesh = owner.mesh, self._kept
+        present, owner.mesh = owner.mesh, self.kept
         assert present is not None
         change = Change(frozenset(), self.vertices, True)
-        self._keep(present, self._kept)
+        self._keep(present, self.kept)
+        self.done = not self.done
         return change
 
 
@@ -126,6 +133,9 @@ class History:
         self._steps: list[Step] = []
         self._position = 0
         self._recording = False
+        self._changing = False
+        self._stamp = 0
+        self._next_number = 1
 
     @property
     def steps(self) -> list[Step]:
@@ -148,6 +158,19 @@ class History:
         return self._recording
 
     @property
+    def stamp(self) -> int | None:
+        """Another number after every change, None in the middle of one.
+
+        The same number before and after reading the mesh and the steps from another thread: they belong together.
+        """
+        return None if self._changing else self._stamp
+
+    @property
+    def next_number(self) -> int:
+        """The number that the next new step will get."""
+        return self._next_number
+
+    @property
     def limit_bytes(self) -> int:
         """Most memory that the steps may hold; the newest step always stays."""
         return self._limit_bytes
@@ -166,18 +189,20 @@ class History:
         if mesh is None:
             raise RuntimeError("there is no mesh to record")
         recorder = Recorder(mesh)
-        self._recording = True
-        try:
-            yield recorder
-            step = _step(label, recorder)
-        except BaseException:
-            recorder.roll_back()
-            raise
-        finally:
-            self._recording = False
+        with self._change():
+            self._recording = True
+            try:
+                yield recorder
+                step = _step(label, recorder)
+            except BaseException:
+                recorder.roll_back()
+                raise
+            finally:
+                self._recording = False
+            if step is not None:
+                recorder.changed = True
+                self._push(step)
         if step is not None:
-            recorder.changed = True
-            self._push(step)
             self.changed.emit()
 
     def replace_mesh(self, label: str, mesh: Mesh) -> None:
@@ -186,8 +211,9 @@ class History:
         present = self._owner.mesh
         if present is None:
             raise RuntimeError("there is no mesh to replace")
-        self._owner.mesh = mesh
-        self._push(_MeshStep(label, present, mesh))
+        with self._change():
+            self._owner.mesh = mesh
+            self._push(MeshStep(label, present, mesh))
         self.mesh_replaced.emit()
         self.changed.emit()
 
@@ -207,29 +233,52 @@ class History:
         if position == self._position:
             return None
         change = Change(frozenset(), 0, False)
-        while self._position > position:
-            change |= self._steps[self._position - 1].swap(self._owner)
-            self._position -= 1
-        while self._position < position:
-            change |= self._steps[self._position].swap(self._owner)
-            self._position += 1
-        if change.mesh_replaced:
-            self.mesh_replaced.emit()
-        self.changed.emit()
+        try:
+            with self._change():
+                while self._position > position:
+                    change |= self._steps[self._position - 1].swap(self._owner)
+                    self._position -= 1
+                while self._position < position:
+                    change |= self._steps[self._position].swap(self._owner)
+                    self._position += 1
+        finally:  # a step from a damaged file stops here; those before it have been done
+            if change.mesh_replaced:
+                self.mesh_replaced.emit()
+            self.changed.emit()
         return change
 
     def clear(self) -> None:
-        """Forget all steps."""
+        """Forget all steps. Their numbers are not used again."""
+        self.restore([], 0)
+
+    def restore(self, steps: Sequence[Step], position: int) -> None:
+        """Take over steps from a project file, `position` of them done. They keep their numbers, which must rise."""
         self._must_be_idle()
-        self._steps.clear()
-        self._position = 0
+        if not 0 <= position <= len(steps):
+            raise IndexError(position)
+        with self._change():
+            self._steps = list(steps)
+            self._position = position
+            self._next_number = max([self._next_number, *(step.number + 1 for step in steps)])
+            self._drop_oldest()
         self.changed.emit()
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        self._changing = True
+        try:
+            yield
+        finally:
+            self._stamp += 1
+            self._changing = False
 
     def _must_be_idle(self) -> None:
         if self._recording:
             raise RuntimeError("a step is being recorded")
 
     def _push(self, step: Step) -> None:
+        step.number, step.made_at = self._next_number, time.time()
+        self._next_number += 1
         del self._steps[self._position :]
         self._steps.append(step)
         self._position += 1
@@ -249,8 +298,8 @@ class History:
 
 def _step(label: str, recorder: Recorder) -> Step | None:
     """What was recorded as a step; None if no bit of any value changed."""
-    steps = [_AttributeStep(label, *change) for change in recorder.changes()]
-    return _StepGroup(label, steps) if len(steps) > 1 else steps[0] if steps else None
+    parts = [Part(*change) for change in recorder.changes()]
+    return AttributeStep(label, parts) if parts else None
 
 
 @scaling_kernel
