@@ -136,6 +136,7 @@ class History:
         self._changing = False
         self._stamp = 0
         self._next_number = 1
+        self._dropped = 0
 
     @property
     def steps(self) -> list[Step]:
@@ -146,6 +147,11 @@ class History:
     def position(self) -> int:
         """How many steps are done: 0 to len(steps)."""
         return self._position
+
+    @property
+    def state(self) -> int:
+        """Names the state of the mesh: the number of the last done step, also of one dropped; 0 as it was opened."""
+        return self._steps[self._position - 1].number if self._position else self._dropped
 
     @property
     def bytes(self) -> int:
@@ -260,6 +266,7 @@ class History:
             self._steps = list(steps)
             self._position = position
             self._next_number = max([self._next_number, *(step.number + 1 for step in steps)])
+            self._dropped = 0
             self._drop_oldest()
         self.changed.emit()
 
@@ -291,6 +298,8 @@ class History:
         while held > self._limit_bytes and dropped < self._position - 1:
             held -= self._steps[dropped].bytes
             dropped += 1
+        if dropped:
+            self._dropped = self._steps[dropped - 1].number
         del self._steps[:dropped]
         self._position -= dropped
         return dropped > 0

@@ -249,3 +249,23 @@ def test_strokes_on_both_sides_of_a_replaced_mesh_undo_to_the_bit():
 
 def bits_of(mesh: Mesh) -> bytes:
     return mesh.positions.tobytes() + mesh.mask.tobytes()
+
+
+def test_a_state_has_one_name_however_it_was_reached() -> None:
+    mesh = sphere(2)
+    history = History(Owner(mesh))
+
+    def step(seed: int) -> int:
+        with history.record("Step") as recorder:
+            write(mesh, recorder, "positions", np.array([3], np.int32), seed)
+        return history.state
+
+    opened, first = history.state, step(1)
+    history.undo()
+    assert history.state == opened
+    other = step(2)
+    step(3)
+    assert len({opened, first, other, history.state}) == 4
+    history.limit_bytes = 1  # drops all but the newest
+    history.undo()
+    assert (history.position, history.state) == (0, other)
