@@ -19,10 +19,10 @@ _BLOCK = 8192
 _UV_STEP = 1.0 / (4096 * 100)
 
 
-def build_mesh(soup: Soup) -> Mesh:
+def build_mesh(soup: Soup, mask: np.ndarray | None = None) -> Mesh:
     """Weld and reorder a soup. Positions are taken as they are: unit and axes are the caller's business.
 
-    Vertices that no triangle uses are dropped. Colours of welded vertices are averaged.
+    Vertices that no triangle uses are dropped. Colours of welded vertices are averaged; so is `mask`, (N,) float32.
     Raises ValueError where an array has the wrong shape, an index is out of range or a position is not finite.
     """
     _check(soup)
@@ -37,7 +37,7 @@ def build_mesh(soup: Soup) -> Mesh:
     triangle_order = np.argsort(new_triangles.min(axis=1), kind="stable") if len(triangles) else np.empty(0, np.int64)
     new_triangles = np.ascontiguousarray(new_triangles[triangle_order])
     file_triangle = triangle_order.astype(np.int32)
-    colors = None if soup.colors is None else _mean_colors(soup.colors, vertex_of, len(order))
+    colors = None if soup.colors is None else _means(soup.colors, vertex_of, len(order))
     uv, uv_vertex, corner_uv = None, None, None
     if soup.uv is not None and soup.corner_uv is not None and len(triangles):
         file_corners = np.ascontiguousarray(soup.corner_uv[triangle_order], np.int32)
@@ -47,6 +47,7 @@ def build_mesh(soup: Soup) -> Mesh:
         np.ascontiguousarray(positions[first[order]]),
         new_triangles,
         colors=colors,
+        mask=None if mask is None else _means(mask[:, None], vertex_of, len(order))[:, 0].copy(),
         triangle_material=material,
         materials=list(soup.materials),
         file_vertex=order.astype(np.int32),
@@ -194,14 +195,14 @@ def _hilbert(points, lower, scale, keys):
             keys[i] = key
 
 
-def _mean_colors(colors: np.ndarray, vertex_of: np.ndarray, vertex_count: int) -> np.ndarray:
-    """(vertex_count, 3) float32: mean over the soup vertices that became one."""
+def _means(values: np.ndarray, vertex_of: np.ndarray, vertex_count: int) -> np.ndarray:
+    """(vertex_count, k) float32: mean over the soup vertices that became one, of values from 0 to 1."""
     used = vertex_of >= 0
     target = vertex_of[used]
     counts = np.bincount(target, minlength=vertex_count)
-    out = np.empty((vertex_count, 3), np.float32)
-    for k in range(3):
-        out[:, k] = np.bincount(target, weights=colors[used, k], minlength=vertex_count) / np.maximum(counts, 1)
+    out = np.empty((vertex_count, values.shape[1]), np.float32)
+    for k in range(values.shape[1]):
+        out[:, k] = np.bincount(target, weights=values[used, k], minlength=vertex_count) / np.maximum(counts, 1)
     return np.nan_to_num(out, nan=1.0, posinf=1.0, neginf=0.0).clip(0.0, 1.0)
 
 
