@@ -135,6 +135,7 @@ class History:
         self._recording = False
         self._changing = False
         self._stamp = 0
+        self._epoch = 0
         self._next_number = 1
         self._dropped = 0
 
@@ -170,6 +171,11 @@ class History:
         The same number before and after reading the mesh and the steps from another thread: they belong together.
         """
         return None if self._changing else self._stamp
+
+    @property
+    def epoch(self) -> int:
+        """Another number whenever all steps were replaced at once: another figurine is being opened."""
+        return self._epoch
 
     @property
     def next_number(self) -> int:
@@ -263,6 +269,7 @@ class History:
         if not 0 <= position <= len(steps):
             raise IndexError(position)
         with self._change():
+            self._epoch += 1
             self._steps = list(steps)
             self._position = position
             self._next_number = max([self._next_number, *(step.number + 1 for step in steps)])

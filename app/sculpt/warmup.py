@@ -17,7 +17,8 @@ from app.mesh.mesh import Mesh
 from app.mesh.raycast import cast
 from app.mesh.soup import Soup
 from app.sculpt.brush import Brush, brushes
-from app.sculpt.history import History
+from app.sculpt.history import AttributeStep, History, Step
+from app.sculpt.packed import step_differences
 from app.sculpt.stroke import Sample, StrokeInHand
 from app.sculpt.symmetry import Symmetry
 
@@ -40,9 +41,17 @@ def warm_up(progress: Callable[[float, str], None] = lambda fraction, doing: Non
             with threads_from(work):
                 for invert in (False, True):
                     _stroke(mesh, history, brush, invert)
+                _pack(history.steps[-1], mesh)
                 history.undo()
                 mesh.refresh()
     progress(1.0, "Ready")
+
+
+def _pack(step: Step, mesh: Mesh) -> None:
+    """What the working copy does with a finished step."""
+    if isinstance(step, AttributeStep):
+        for part in step_differences(step, mesh):
+            part.pack()
 
 
 def _square() -> Mesh:
