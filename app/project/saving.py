@@ -61,6 +61,22 @@ def save_project(
     progress(1.0, "Saved")
 
 
+def save_left_behind(
+    working_path: Path, path: Path, progress: Callable[[float, str], None], cancelled: Callable[[], bool]
+) -> None:
+    """Write the working copy of a dead session into a user's file, and leave it as it is.
+
+    Raises UnreadableFile where it is damaged, and what `save_project` raises.
+    """
+    progress(0.0, "Gathering the project")
+    schema.check_header(working_path)
+    with closing(schema.connect(working_path)) as connection, closing(schema.connect(":memory:")) as memory:
+        schema.check_schema(connection, working_path)
+        with schema.explained(working_path):
+            connection.backup(memory)
+        save_project(memory, path, progress, cancelled)
+
+
 def _make_ready(memory: sqlite3.Connection) -> None:
     """What a file for others says of itself: saved, and nothing about the places on this machine."""
     Store(memory).set_meta({"unsaved": False, "saved_at": time.time(), "project_path": None})

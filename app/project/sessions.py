@@ -22,11 +22,13 @@ from pathlib import Path
 
 from app.project.locks import Lock, take
 from app.project.preview import Preview, preview_of_working_copy
-from app.settings import state_folder
+from app.settings import config_folder, state_folder
 
 WORKING_NAME = "working.likeness"
 _LOCK_NAME, _MOVED_NAME = "lock", "moved.json"
 _ATTEMPTS = 20
+# Sessions elsewhere: a hidden folder each, in places that are noted in a file beside the settings.
+_ELSEWHERE, _PLACES_NAME, _MOST_PLACES = ".likeness-", "working-copies.json", 20
 # A folder without a lock may be one that is being made right now.
 _YOUNG_SECONDS = 60.0
 # Written by SQLite beside a database.
@@ -51,14 +53,17 @@ class Session:
 
     @classmethod
     def begin(cls, parent: Path | None = None) -> Session:
-        """Make a folder and lock it. Raises OSError where the state folder cannot be written.
+        """Make a folder and lock it. Raises OSError where that is not possible.
 
-        parent: a folder to have it in instead; the next start does not look there.
+        parent: where, if the state folder cannot be written; it is noted beside the settings, to be found again.
         """
+        prefix = "" if parent is None else _ELSEWHERE
+        if parent is not None:
+            _note_place(parent)
         parent = parent or sessions_folder()
         parent.mkdir(parents=True, exist_ok=True)
         for _ in range(_ATTEMPTS):
-            folder = parent / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
+            folder = parent / f"{prefix}{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
             with contextlib.suppress(FileExistsError, FileNotFoundError):
                 folder.mkdir()
                 lock = take(folder / _LOCK_NAME, create=True)
@@ -131,11 +136,7 @@ def recoverable() -> list[Recoverable]:
     Those without unsaved work are deleted. What cannot be read is reported as damaged and never deleted.
     """
     found = []
-    try:
-        folders = sorted(folder for folder in sessions_folder().iterdir() if folder.is_dir())
-    except OSError:
-        return []
-    for folder in folders:
+    for folder in _folders():
         try:
             work = _work_of(folder)
         except Exception:  # noqa: BLE001 - one folder must not hide the others, nor keep the program from starting
@@ -160,6 +161,30 @@ def is_alive(folder: Path) -> bool:
         return True
     lock.release()
     return False
+
+
+def _folders() -> list[Path]:
+    found: list[Path] = []
+    for parent, pattern in ((sessions_folder(), "*"), *((place, f"{_ELSEWHERE}*") for place in _noted_places())):
+        with contextlib.suppress(OSError):
+            found += sorted(folder for folder in parent.glob(pattern) if folder.is_dir())
+    return found
+
+
+def _noted_places() -> list[Path]:
+    """Folders outside the state folder in which sessions have been."""
+    try:
+        places = json.loads((config_folder() / _PLACES_NAME).read_text("utf-8"))
+        return [Path(place) for place in places if isinstance(place, str)]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def _note_place(place: Path) -> None:
+    places = [place, *(other for other in _noted_places() if other != place)][:_MOST_PLACES]
+    with contextlib.suppress(OSError):
+        config_folder().mkdir(parents=True, exist_ok=True)
+        (config_folder() / _PLACES_NAME).write_text(json.dumps([str(other) for other in places]), "utf-8")
 
 
 def _work_of(folder: Path) -> Recoverable | None:
