@@ -7,6 +7,14 @@ from __future__ import annotations
 
 import os
 
+# Messages quote what a file says, and a file can say a megabyte.
+_LONGEST, _LONGEST_PATH = 320, 4500
+
+
+def readable(text: str, most: int = _LONGEST) -> str:
+    """A text short enough to be read: the beginning and the end of a long one."""
+    return text if len(text) <= most else f"{text[: most * 3 // 4]} ... {text[-most // 8 :]}"
+
 
 class LikenessError(Exception):
     """An error whose text is fit to be shown to a sculptor.
@@ -14,11 +22,13 @@ class LikenessError(Exception):
     what: what happened, as one sentence without a full stop.
     where: the file or part concerned; may be empty.
     advice: what to do next, as one sentence without a full stop; may be empty.
+    Each is shortened to a readable length.
     """
 
     def __init__(self, what: str, where: str | os.PathLike[str] = "", advice: str = "") -> None:
-        self.what, self.where, self.advice = what, os.fspath(where), advice
-        super().__init__(what, self.where, advice)
+        what, where, advice = readable(what), readable(os.fspath(where), _LONGEST_PATH), readable(advice)
+        self.what, self.where, self.advice = what, where, advice
+        super().__init__(what, where, advice)
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what

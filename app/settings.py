@@ -7,7 +7,9 @@ version does not erase what a newer one stored.
 from __future__ import annotations
 
 import json
+import math
 import os
+import sys
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,7 +49,9 @@ class Settings:
         """The stored value, or `default` where nothing, or something of another type, is stored."""
         value = self._values.get(key, default)
         if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-            return float(value)  # type: ignore[return-value]
+            value = float(value) if abs(value) <= sys.float_info.max else default
+        if isinstance(value, float) and not math.isfinite(value):  # Python's JSON has NaN and Infinity
+            return default
         return value if default is None or isinstance(value, type(default)) else default
 
     def set(self, key: str, value: Any) -> None:
@@ -65,7 +69,7 @@ class Settings:
                 return values
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             pass
         try:
             self.path.replace(self.path.with_suffix(".damaged"))

@@ -18,7 +18,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 import numpy as np
 
-from app.errors import LimitExceeded, UnreadableFile
+from app.errors import LimitExceeded, UnreadableFile, readable
 from app.formats.gltf_meshopt import decode_view
 from app.formats.reading import find_beside
 from app.formats.registry import Limits
@@ -33,6 +33,9 @@ _DATA_URI = re.compile(rb'"(data:[^"\\]*)"')
 _PLACEHOLDER = "data:#"
 # What a file may have created for it at least, however small it is (compressed, sparse or repeated geometry).
 _LEAST_BUDGET = 128 << 20
+_MOST_NOTES = 100
+# Each costs a look through the folder.
+_MOST_MISSING = 200
 # Beyond this a JSON number is no longer exact.
 _MOST_INTEGER = 1 << 53
 _MESHOPT = ("KHR_meshopt_compression", "EXT_meshopt_compression")
@@ -123,11 +126,12 @@ class Document:
         self._buffers: dict[int, np.ndarray] = {}
         self._views: dict[int, np.ndarray] = {}
         self._input_bytes = sum(map(len, uris)) + (0 if binary is None else len(binary))
-        self._created_bytes = 0
+        self._created_bytes = self._missing = 0
 
     def note(self, text: str) -> None:
-        if text not in self.notes:
-            self.notes.append(text)
+        """Tell the user, once. A file can give rise to more notes than anybody would read."""
+        if len(self.notes) < _MOST_NOTES and text not in self.notes:
+            self.notes.append(readable(text))
 
     def count(self, kind: str) -> int:
         return len(self.root.entries(kind))
@@ -208,6 +212,9 @@ class Document:
             return _data_uri(self._inline(uri, where), where)
         found = find_beside(self.path, uri) or find_beside(self.path, unquote(uri))
         if found is None:
+            self._missing += 1
+            if self._missing > _MOST_MISSING:
+                raise LimitExceeded("names too many files that are not beside the model", where, ADVICE)
             shown = "".join(letter for letter in uri[:80] if letter.isprintable())
             what = f"names the file {shown!r}, which is not beside the model"
             raise UnreadableFile(what, where, "Put all its files into one folder, then open it again")

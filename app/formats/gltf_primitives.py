@@ -103,13 +103,16 @@ def _unpack_draco(document: Document, primitive: Item, packed: Item) -> tuple[_A
     data = document.view(packed.integer("bufferView")).tobytes()
     try:
         mesh = DracoPy.decode(data)
-        faces = np.asarray(mesh.faces, np.uint32).reshape(-1, 3)
+        faces, points = np.asarray(mesh.faces, np.uint32).reshape(-1, 3), np.asarray(mesh.points)
     except MemoryError:
         raise
     except Exception as error:  # a C++ extension with many kinds of its own
         raise packed.fail(f"has damaged Draco data: {str(error)[:80]}") from error
-    if len(faces) > limits.triangles or len(mesh.points) > limits.vertices:
+    if points.ndim != 2:
+        raise packed.fail("has damaged Draco data: no positions")
+    if len(faces) > limits.triangles or len(points) > limits.vertices:
         raise packed.fail(f"has {len(faces):,} triangles, more than are read")
+    document.charge(faces.nbytes + points.nbytes, packed.where)  # also of those that announce less than they hold
     arrays = {entry["unique_id"]: np.asarray(entry["data"]) for entry in mesh.attributes}
 
     def read(name: str, widths: tuple[int, ...]) -> Values | None:

@@ -12,7 +12,7 @@ import warnings
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from app.errors import LimitExceeded, UnreadableFile
+from app.errors import LimitExceeded, UnreadableFile, readable
 from app.formats.registry import Limits, WriteOptions
 from app.mesh.soup import Texture
 
@@ -36,6 +36,7 @@ def read_texture(encoded: bytes, name: str, limits: Limits) -> Texture:
     The image is decoded once, so a texture that this returns can be shown later.
     Raises LimitExceeded for too many bytes or pixels, UnreadableFile for what is no intact image.
     """
+    name = readable(name)
     if len(encoded) > limits.encoded_texture_bytes:
         what = f"is {len(encoded) >> 20} MB large; at most {limits.encoded_texture_bytes >> 20} MB are read"
         raise LimitExceeded(what, f"texture {name}", _ADVICE)

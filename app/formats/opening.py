@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from app import worker
-from app.errors import LikenessError, LimitExceeded, UnreadableFile, WorkerFailed
+from app.errors import LikenessError, LimitExceeded, UnreadableFile, WorkerFailed, readable
 from app.formats.registry import Limits, Progress, format_of, formats, no_progress
 from app.mesh.build import build_mesh
 from app.mesh.mesh import Mesh
@@ -20,6 +20,7 @@ from app.mesh.transform import scaled
 PLAUSIBLE_HEIGHT_MM = (20.0, 400.0)
 
 _READ_SHARE = 0.6
+_MOST_NOTES = 100
 _OPEN_SECONDS = 300.0
 # A damaged or hostile file may cost this much; an honest big one, a multiple of its size.
 _OPEN_BYTES = 1792 << 20
@@ -55,6 +56,7 @@ def open_mesh(path: Path, limits: Limits | None = None, progress: Progress = no_
         soup = file_format.read(path, limits, lambda fraction, doing: progress(_READ_SHARE * fraction, doing))
         progress(_READ_SHARE, "Joining seams")
         stand_upright(soup)
+        soup.materials = [replace(material, name=readable(material.name)) for material in soup.materials]
         mesh = build_mesh(soup)
     except (LikenessError, ConnectionError):
         raise
@@ -68,7 +70,13 @@ def open_mesh(path: Path, limits: Limits | None = None, progress: Progress = no_
     progress(1.0, "Opened")
     lowest, highest = PLAUSIBLE_HEIGHT_MM
     unit_known = soup.unit_mm is not None and lowest <= float(mesh.size()[2]) <= highest
-    return Opened(mesh, path, file_format.id, unit_known, list(soup.notes), len(soup.triangles))
+    return Opened(mesh, path, file_format.id, unit_known, _told(soup.notes), len(soup.triangles))
+
+
+def _told(notes: list[str]) -> list[str]:
+    """As many notes as anybody reads, each of a readable length."""
+    more = [f"{len(notes) - _MOST_NOTES:,} more notes like these."] if len(notes) > _MOST_NOTES else []
+    return [*map(readable, notes[:_MOST_NOTES]), *more]
 
 
 def open_in_worker(path: Path, progress: Progress | None = None, cancelled: Callable[[], bool] | None = None) -> Opened:

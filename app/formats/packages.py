@@ -23,6 +23,7 @@ _HONEST_RATIO = 200
 # Too small to hide anything behind a false size.
 _HARMLESS_BYTES = 64 << 20
 _PROLOG_BYTES = 1 << 20
+_SNIFFED_BYTES = 256
 _ROOT = re.compile(r"<[A-Za-z_]")
 _DECLARATION = re.compile(r"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 
@@ -94,6 +95,16 @@ def _unpacks_to_more(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
         while unpacker.unconsumed_tail and found <= part.file_size:
             found += len(unpacker.decompress(unpacker.unconsumed_tail, _STEP))
     return found > part.file_size
+
+
+def is_xml(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
+    """Whether a part begins as XML does, whatever it is called: relations name the parts, not their suffixes."""
+    try:
+        with package.open(part) as stream:
+            head = stream.read(_SNIFFED_BYTES)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError):
+        return False
+    return head.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] == b"<"
 
 
 def check_xml(package: zipfile.ZipFile, part: zipfile.ZipInfo, path: Path) -> None:

@@ -11,14 +11,19 @@ from typing import NoReturn
 
 import numpy as np
 
-from app.errors import LimitExceeded, UnreadableFile
+from app.errors import LimitExceeded, UnreadableFile, readable
 from app.formats.images import read_texture_or_note
 from app.formats.registry import Limits
 from app.mesh.soup import Soup, Texture
 
 _AGAIN = "Download or export it again"
-# Beyond this a float32 coordinate's square, or a difference's, is no longer a number.
-_LARGEST_COORDINATE = 1e15
+# Beyond this, in metres and made millimetres, the area of a triangle or its square is no longer a float32.
+_LARGEST_COORDINATE = 1e12
+_LONGEST_NAME = 4096
+# Names that are looked for in vain in one file: each costs a look through the folder, and a file can hold a million.
+_MOST_MISSING = 200
+# All images of a file together may have as many pixels as two of the largest.
+_MOST_LARGEST_IMAGES = 2
 
 
 def refuse(path: Path, what: str, advice: str = _AGAIN) -> NoReturn:
@@ -59,11 +64,14 @@ def find_beside(path: Path, name: str) -> Path | None:
     Names come from strangers: absolute names, `..` and links that lead out of the folder are not followed. A name with
     folders that do not exist here, as from another computer, is looked for by its last part.
     """
-    folder = path.parent.resolve()
-    parts = [part for part in PureWindowsPath(name.strip().strip('"')).parts if part not in ("", ".")]
-    if not parts or any("\0" in part for part in parts):
+    if len(name) > _LONGEST_NAME or "\0" in name:
         return None
-    plain = not PureWindowsPath(name).anchor and ".." not in parts
+    folder, named = path.parent.resolve(), PureWindowsPath(name.strip().strip('"'))
+    parts = [part for part in named.parts if part not in ("", ".", named.anchor)]
+    # Joined on Windows, a part such as "C:x" would replace the folder: not even looked at.
+    if not parts or any(PureWindowsPath(part).anchor or PureWindowsPath(part).drive for part in parts):
+        return None
+    plain = not named.anchor and ".." not in parts
     for candidate in ([folder.joinpath(*parts)] if plain else []) + [folder / parts[-1]]:
         found = _inside(folder, candidate)
         if found is not None:
@@ -129,15 +137,48 @@ def colors_0_to_1(colors: np.ndarray) -> np.ndarray:
     return colors.clip(0.0, 1.0)
 
 
-def texture_beside(path: Path, name: str, limits: Limits, notes: list[str]) -> Texture | None:
-    """The image that a file names, if it lies beside it and is intact; None and a note otherwise.
+class Images:
+    """The images beside a file, each read once, by whatever names it is called."""
 
-    Raises LimitExceeded for an image that is too large.
-    """
-    image = find_beside(path, name)
-    if image is None:
-        notes.append(f"The texture {PureWindowsPath(name).name} is not beside the file; the plain colour is used.")
-        return None
-    if image.stat().st_size > limits.encoded_texture_bytes:
-        raise LimitExceeded("is too large a texture", image, "Save it again as a smaller PNG or JPEG")
-    return read_texture_or_note(image.read_bytes(), image.name, limits, notes)
+    def __init__(self, limits: Limits, notes: list[str]) -> None:
+        self._limits, self._notes = limits, notes
+        self._named: dict[str, Texture | None] = {}
+        self._read: dict[Path, Texture | None] = {}
+        self._missing = self._pixels = 0
+
+    def beside(self, name: str, *files: Path) -> Texture | None:
+        """The image of this name beside the first of these files that has it; None and a note without an intact one.
+
+        Raises LimitExceeded for an image that is too large, or for too many of them.
+        """
+        if name not in self._named:
+            self._named[name] = self._look(name, files)
+        return self._named[name]
+
+    def _look(self, name: str, files: tuple[Path, ...]) -> Texture | None:
+        if self._missing >= _MOST_MISSING:
+            return None
+        image = next((found for file in files if (found := find_beside(file, name))), None)
+        if image is None:
+            self._missing += 1
+            last = readable(PureWindowsPath(name).name)
+            self._notes.append(f"The texture {last} is not beside the file; the plain colour is used.")
+            return None
+        if image not in self._read:
+            self._read[image] = self._texture(image)
+        return self._read[image]
+
+    def _texture(self, image: Path) -> Texture | None:
+        if image.stat().st_size > self._limits.encoded_texture_bytes:
+            raise LimitExceeded("is too large a texture", image, "Save it again as a smaller PNG or JPEG")
+        texture = read_texture_or_note(image.read_bytes(), image.name, self._limits, self._notes)
+        if texture is not None:
+            self._pixels += texture.width * texture.height
+            if self._pixels > _MOST_LARGEST_IMAGES * self._limits.texture_pixels:
+                raise LimitExceeded("is one of too many large textures", image, "Reduce their size first")
+        return texture
+
+
+def texture_beside(path: Path, name: str, limits: Limits, notes: list[str]) -> Texture | None:
+    """The image that a file names, as `Images.beside`, for a file that names only one."""
+    return Images(limits, notes).beside(name, path)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from app.errors import LimitExceeded, UnreadableFile
-from app.formats.packages import check_xml, open_package
+from app.formats.packages import check_xml, is_xml, open_package
 from app.formats.reading import check_counts, finished, refuse
 from app.formats.registry import Limits, Progress
 from app.formats.threemf_library import each, library, library_error, triangle_properties, triangles, vertices, wrapper
@@ -34,7 +34,7 @@ def read(path: Path, limits: Limits, progress: Progress) -> Soup:
         if not any(part.filename.lower().endswith(".model") for part in parts):
             refuse(path, "is a zip archive without a 3D model", "Choose the 3MF file itself")
         for part in parts:
-            if part.filename.lower().endswith(_XML_SUFFIXES):
+            if part.filename.lower().endswith(_XML_SUFFIXES) or is_xml(package, part):
                 check_xml(package, part, path)
     progress(0.2, "Reading the model")
     model = wrapper().CreateModel()

@@ -24,7 +24,8 @@ _NAME = re.compile(rb"[^\s\x00-\x20\"'#,.\[\]\\{}+\-0-9][^\s\x00-\x20\"'#,.\[\]\
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _NUMBER_START = re.compile(rb"[-+.0-9]")
 _HEXADECIMAL = re.compile(rb"x[0-9a-fA-F]+(?:[\s,]+0x[0-9a-fA-F]+)*")
-_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|#[^\r\n]*|[\[\]{}]', re.DOTALL)
+# A text without an end goes to the end of the file: to try again behind its first quote would take forever.
+_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z)|#[^\r\n]*|[\[\]{}]', re.DOTALL)
 _DEEPEST = 60
 _NUMBERS_PER_TRIANGLE = 4  # three corners and the end of the face
 

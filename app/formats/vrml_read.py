@@ -14,17 +14,18 @@ import numpy as np
 
 from app.errors import LimitExceeded, UnreadableFile
 from app.formats.polygons import triangulate
-from app.formats.reading import check_counts, colors_0_to_1, finished, mapped, refuse, texture_beside, to_float32
+from app.formats.reading import Images, check_counts, colors_0_to_1, finished, mapped, refuse, to_float32
 from app.formats.registry import Limits, Progress
 from app.formats.vrml_nodes import Node, Parser
 from app.formats.vrml_transforms import changed, transform
 from app.formats.writing import read_mark
-from app.mesh.soup import Material, Soup, Texture
+from app.mesh.soup import Material, Soup
 
 _HEAD_BYTES = 4096
 _GZIP = b"\x1f\x8b"
 _GROUPS = ("Group", "Anchor", "Billboard", "Collision", "Transform")
 _DEEPEST = 200
+_MOST_MATERIALS = 30_000
 
 
 def read(path: Path, limits: Limits, progress: Progress) -> Soup:
@@ -81,12 +82,18 @@ class _Part:
 
 @dataclass
 class _Faces:
-    """A face set before it is placed; a node may be placed many times. corner: (T, 3) into the corners of its faces."""
+    """A face set before it is placed; a node may be placed many times. corner: (T, 3) into the corners of its faces.
+
+    colors: (T, 3, 3) float32 sRGB per corner, or None. uv: (U, 2) float32 with corner_uv, (T, 3) int32 into them.
+    """
 
     points: np.ndarray
     triangles: np.ndarray
     corner: np.ndarray
     polygon: np.ndarray
+    colors: np.ndarray | None = None
+    uv: np.ndarray | None = None
+    corner_uv: np.ndarray | None = None
 
 
 @dataclass
@@ -104,7 +111,9 @@ class _Scene:
     _skipped: set[str] = field(default_factory=set)
     _faces: dict[int, _Faces | None] = field(default_factory=dict)
     _looks: dict[int, int] = field(default_factory=dict)
-    _images: dict[str, Texture | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._images = Images(self.limits, self.notes)
 
     def add(self, node: Node, matrix: np.ndarray, depth: int) -> None:
         """Add what a node shows. matrix: (4, 4) for column vectors."""
@@ -140,14 +149,14 @@ class _Scene:
         faces = self._faces[id(geometry)]
         if faces is None or not len(faces.triangles):
             return
-        self._vertices += len(faces.points)
+        self._vertices += max(len(faces.points), 0 if faces.uv is None else len(faces.uv))
         self._triangles += len(faces.triangles)
         check_counts(self.path, self.limits, self._vertices, self._triangles)
         with np.errstate(all="ignore"):
             points = (faces.points @ matrix[:3, :3].T + matrix[:3, 3]).astype(np.float32)
         mirrored = np.linalg.det(matrix[:3, :3]) < 0
         turn = slice(None, None, -1 if mirrored == geometry.flag("ccw", True) else 1)
-        colors, (uv, corner_uv) = self._colors(geometry, faces), self._coordinates(geometry, faces)
+        colors, uv, corner_uv = faces.colors, faces.uv, faces.corner_uv
         appearance = shape.node("appearance", "Appearance")
         triangles = faces.triangles[:, turn]
         part = _Part(points, triangles, None, None, None, self._look(appearance))
@@ -183,7 +192,10 @@ class _Scene:
         check_counts(self.path, self.limits, len(points), len(vertices))
         corner, polygon, notes = triangulate(points, vertices, starts)
         self.notes += notes
-        return _Faces(points, vertices[corner], corner, polygon)
+        faces = _Faces(points, vertices[corner], corner, polygon)
+        faces.colors = self._colors(geometry, faces)
+        faces.uv, faces.corner_uv = self._coordinates(geometry, faces)
+        return faces
 
     def _colors(self, geometry: Node, faces: _Faces) -> np.ndarray | None:
         """(T, 3, 3) float32 sRGB per corner, or None."""
@@ -225,13 +237,12 @@ class _Scene:
                 color = red, green, blue
             image = appearance.node("texture", "ImageTexture")
             if image is not None and image.texts("url"):
-                name = image.texts("url")[0]
-                if name not in self._images:
-                    self._images[name] = texture_beside(self.path, name, self.limits, self.notes)
-                texture = self._images[name]
+                texture = self._images.beside(image.texts("url")[0], self.path)
                 wrap = "repeat" if image.flag("repeatS", True) else "clamp"
         if texture is not None:  # a colour image replaces the material's colour: 6.5 and table 4.5
             color = (1.0, 1.0, 1.0)
+        if len(self.materials) >= _MOST_MATERIALS:
+            raise LimitExceeded(f"uses more than {_MOST_MATERIALS:,} materials", self.path, "Merge some of them")
         self._looks[key] = len(self.materials)
         self.materials.append(Material(f"material {len(self.materials) + 1}", color, texture, wrap))
         return self._looks[key]

@@ -74,11 +74,13 @@ def _normal(vertex, positions, triangles, offsets, vertex_triangles, normals):
         x += uy * vz - uz * vy
         y += uz * vx - ux * vz
         z += ux * vy - uy * vx
-    length = np.sqrt(x * x + y * y + z * z)
-    scale = np.float32(1) / length if length > 0 else np.float32(0)
-    normals[vertex, 0] = x * scale
-    normals[vertex, 1] = y * scale
-    normals[vertex, 2] = z * scale if length > 0 else np.float32(1)
+    # In float64, for the square of an area is no float32 where triangles are kilometres large, or atoms.
+    wide_x, wide_y, wide_z = np.float64(x), np.float64(y), np.float64(z)
+    length = np.sqrt(wide_x * wide_x + wide_y * wide_y + wide_z * wide_z)
+    scale = 1.0 / length if length > 0 else 0.0
+    normals[vertex, 0] = wide_x * scale
+    normals[vertex, 1] = wide_y * scale
+    normals[vertex, 2] = wide_z * scale if length > 0 else 1.0
 
 
 @parallel_kernel

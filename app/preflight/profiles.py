@@ -7,7 +7,7 @@ is `check`'s business, obeying it is `export`'s.
 
 from __future__ import annotations
 
-import math
+import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -107,7 +107,7 @@ def read_profile(path: Path) -> PrinterProfile:
         content = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise InvalidInput(f"cannot be read: {error.strerror or error}", path, "Check your rights to it") from error
-    except ValueError as error:  # TOML syntax or encoding
+    except (ValueError, RecursionError) as error:  # TOML syntax or encoding, brackets without end
         raise InvalidInput(f"is not valid TOML: {error}", path, "Correct that place, or delete the file") from error
     unknown = sorted(set(content) - set(_KEYS))
     if unknown:
@@ -117,7 +117,7 @@ def read_profile(path: Path) -> PrinterProfile:
         try:
             values[key] = _KEYS[key](value)
         except _Unwanted as wanted:
-            raise InvalidInput(f'"{key}" must be {wanted}, not {value!r}', path, "Correct that line") from None
+            raise InvalidInput(f'"{key}" must be {wanted}, not {_shown(value)}', path, "Correct that line") from None
     for needed in fields(PrinterProfile):
         absent = needed.default is MISSING and needed.default_factory is MISSING and needed.name not in values
         if absent and needed.name != "id":
@@ -139,6 +139,13 @@ def _load() -> tuple[dict[str, PrinterProfile], dict[str, InvalidInput]]:
 
 class _Unwanted(Exception):
     """A value of the wrong kind; the text says what is wanted."""
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)
+    except (ValueError, RecursionError):  # a whole number of thousands of digits, brackets in brackets
+        return "that"
 
 
 def _text(value: Any) -> str:
@@ -163,7 +170,8 @@ def _choice(*options: str) -> Callable[[Any], str]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # Compared and not converted: whole numbers in TOML have any size.
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _number(value: Any) -> float:
@@ -179,7 +187,7 @@ def _positive(value: Any) -> float:
 
 
 def _whole(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, int) or not _is_number(value) or value < 0:
         raise _Unwanted("a whole number, 0 or more")
     return value
 

@@ -7,7 +7,7 @@ It reads shapes of triangles without transforms, as exports have; it is no impor
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 from PIL import Image
@@ -95,7 +95,7 @@ def _numbers(data: bytes, start: int) -> np.ndarray:
 def _skin(data: bytes, start: int, stop: int, path: Path) -> Skin:
     image = _IMAGE.search(data, start, stop)
     if image is not None:
-        with Image.open(path.parent / image[1].decode()) as opened:
+        with Image.open(path.parent / PureWindowsPath(image[1].decode()).name) as opened:  # exports lie in one folder
             wrap = "clamp" if _NOT_REPEATED.search(data, start, stop) else "repeat"
             return Skin(np.asarray(opened.convert("RGB")), wrap=wrap)
     diffuse = _DIFFUSE.search(data, start, stop)

@@ -23,6 +23,7 @@ _TAUT = 1 + 1e-9
 _STROKE_HEIGHT = 0.5
 # A jump across the scene must not freeze the program.
 DABS_PER_SAMPLE = 10_000
+_STEPS_PER_SAMPLE = 100_000
 # Lightest touch of a pen still has a tip.
 _SMALLEST_TIP = 0.05
 
@@ -154,7 +155,9 @@ class Stabiliser:
             return
         length = float(np.linalg.norm(sample.point - last.point))
         along = self._due
-        while along <= length:
+        for _ in range(_STEPS_PER_SAMPLE):
+            if along > length:
+                break
             hand = last.toward(sample, along / length)
             slack = float(np.linalg.norm(hand.point - self._tip.point))
             if slack > self._rope * _TAUT:
@@ -162,7 +165,7 @@ class Stabiliser:
                 self._tip = replace(hand, point=pulled)
                 yield self._tip
             along += self._rope / _STEPS_PER_ROPE
-        self._due = along - length
+        self._due = max(along - length, 0.0)
 
 
 class Spacer:

@@ -36,7 +36,7 @@ Unknown names are errors, so that a misspelt setting is not silently without eff
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -161,7 +161,8 @@ def _sample(point: dict[str, Any], mesh: Mesh) -> Sample:
 
 
 def _number(value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    # Compared and not converted: whole numbers in JSON have any size.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise InvalidInput(f"{value!r} is not a finite number", where, "Write a number")
     return float(value)
 

@@ -78,3 +78,32 @@ def tetrahedron(**primitive: Any) -> Glb:
     glb.mesh({"attributes": attributes, "indices": indices} | primitive)
     glb.scene({"mesh": 0})
     return glb
+
+
+def rich() -> Glb:
+    """A file that uses most of what the reader knows, to be damaged in tests."""
+    glb = tetrahedron(material=0)
+    attributes = glb.data["meshes"][0]["primitives"][0]["attributes"]
+    attributes["TEXCOORD_0"] = glb.accessor(np.zeros((4, 2), np.float32))
+    attributes["COLOR_0"] = glb.accessor(np.full((4, 4), 200, np.uint8), normalized=True)
+    attributes["JOINTS_0"] = glb.accessor(np.zeros((4, 4), np.uint8))
+    attributes["WEIGHTS_0"] = glb.accessor(np.full((4, 4), 0.25, np.float32))
+    strip = {"attributes": {"POSITION": 0}, "indices": glb.accessor(np.arange(4).astype(np.uint8)), "mode": 5}
+    glb.data["meshes"][0]["primitives"].append(strip)
+    bind = np.tile(np.eye(4, dtype=np.float32).ravel(), (1, 1))
+    glb.data["skins"] = [{"joints": [1], "inverseBindMatrices": glb.accessor(bind)}]
+    glb.data["materials"] = [{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}, "emissiveFactor": [0, 0, 1]}]
+    glb.data["textures"], glb.data["samplers"] = [{"source": 0, "sampler": 0}], [{"wrapS": 33071}]
+    png = bytes.fromhex(
+        "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c6360606000000004"
+        "0001f61738550000000049454e44ae426082"
+    )
+    glb.data["images"] = [{"bufferView": glb.view(png), "mimeType": "image/png"}]
+    glb.data["accessors"][0]["sparse"] = {
+        "count": 1,
+        "indices": {"bufferView": glb.view(b"\1"), "componentType": 5121},
+        "values": {"bufferView": glb.view(CORNERS[1].tobytes())},
+    }
+    glb.scene({"mesh": 0, "skin": 0, "children": [1]}, {"scale": [1, 1, -1], "rotation": [0, 0, 0, 1], "mesh": 0})
+    glb.data["scenes"] = [{"nodes": [0]}]
+    return glb

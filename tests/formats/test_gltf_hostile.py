@@ -19,7 +19,7 @@ from app.formats.registry import Limits, no_progress
 from app.mesh.build import build_mesh
 from app.mesh.mesh import Mesh
 from app.mesh.soup import Soup
-from tests.formats.gltf_files import CORNERS, Glb, tetrahedron
+from tests.formats.gltf_files import CORNERS, Glb, rich, tetrahedron
 
 _BILLIONS = 4_000_000_000
 _SMALL = 300 << 20
@@ -199,35 +199,6 @@ def test_a_small_file_does_not_get_gigabytes(edit: Callable[[Glb], None], tmp_pa
         tracemalloc.stop()
 
 
-def _rich() -> Glb:
-    """A file that uses most of what the reader knows, to be mutated."""
-    glb = tetrahedron(material=0)
-    attributes = glb.data["meshes"][0]["primitives"][0]["attributes"]
-    attributes["TEXCOORD_0"] = glb.accessor(np.zeros((4, 2), np.float32))
-    attributes["COLOR_0"] = glb.accessor(np.full((4, 4), 200, np.uint8), normalized=True)
-    attributes["JOINTS_0"] = glb.accessor(np.zeros((4, 4), np.uint8))
-    attributes["WEIGHTS_0"] = glb.accessor(np.full((4, 4), 0.25, np.float32))
-    strip = {"attributes": {"POSITION": 0}, "indices": glb.accessor(np.arange(4).astype(np.uint8)), "mode": 5}
-    glb.data["meshes"][0]["primitives"].append(strip)
-    bind = np.tile(np.eye(4, dtype=np.float32).ravel(), (1, 1))
-    glb.data["skins"] = [{"joints": [1], "inverseBindMatrices": glb.accessor(bind)}]
-    glb.data["materials"] = [{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}, "emissiveFactor": [0, 0, 1]}]
-    glb.data["textures"], glb.data["samplers"] = [{"source": 0, "sampler": 0}], [{"wrapS": 33071}]
-    png = bytes.fromhex(
-        "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c6360606000000004"
-        "0001f61738550000000049454e44ae426082"
-    )
-    glb.data["images"] = [{"bufferView": glb.view(png), "mimeType": "image/png"}]
-    glb.data["accessors"][0]["sparse"] = {
-        "count": 1,
-        "indices": {"bufferView": glb.view(b"\1"), "componentType": 5121},
-        "values": {"bufferView": glb.view(CORNERS[1].tobytes())},
-    }
-    glb.scene({"mesh": 0, "skin": 0, "children": [1]}, {"scale": [1, 1, -1], "rotation": [0, 0, 0, 1], "mesh": 0})
-    glb.data["scenes"] = [{"nodes": [0]}]
-    return glb
-
-
 def _outcome(path: Path) -> Mesh | LikenessError:
     """What a sculptor gets: the model, or an error in words. Any other exception goes through and fails the test."""
     try:
@@ -244,7 +215,7 @@ def _is_fit_for_the_user(outcome: Mesh | LikenessError) -> bool:
 
 
 def test_the_file_that_is_mutated_is_whole(tmp_path: Path) -> None:
-    soup = _read(_rich().save(tmp_path))
+    soup = _read(rich().save(tmp_path))
     assert len(soup.triangles) == 12
     assert soup.notes == []
 
@@ -252,7 +223,7 @@ def test_the_file_that_is_mutated_is_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_flipped_bytes_and_cuts(seed: int, tmp_path: Path) -> None:
     rng = np.random.default_rng(seed)
-    content = _rich().bytes()
+    content = rich().bytes()
     path = tmp_path / "mutated.glb"
     for _ in range(60):
         mutated = np.frombuffer(content, np.uint8).copy()
@@ -278,7 +249,7 @@ def test_odd_values_anywhere_in_the_json(seed: int, tmp_path: Path) -> None:
     rng = np.random.default_rng(seed)
     path = tmp_path / "odd.glb"
     for _ in range(60):
-        glb = _rich()
+        glb = rich()
         places = _places(glb.data)
         for _ in range(rng.integers(1, 4)):
             keys = places[rng.integers(len(places))]
@@ -320,7 +291,7 @@ def test_using_the_same_data_over_and_over_is_refused(edit: Callable[[Glb], None
 
 
 def test_more_texture_pixels_in_all_than_are_read(tmp_path: Path) -> None:
-    glb = _rich()
+    glb = rich()
     glb.data["images"] *= 3
     glb.data["textures"] = [{"source": number} for number in range(3)]
     glb.data["materials"] = [{"pbrMetallicRoughness": {"baseColorTexture": {"index": number}}} for number in range(3)]
