@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import sqlite3
@@ -27,6 +28,9 @@ _STEP_PAGES = 2048
 _WRITTEN, _CHECKED = 0.7, 0.9  # shares of the whole at which a part ends
 # A file may carry so much unused room before it is packed.
 _MOST_UNUSED = 0.2
+# A hidden file that nobody has written to for so long was left behind by a Save that was killed.
+_LEFT_BEHIND_SECONDS = 600.0
+_HIDDEN = re.compile(r"\.[0-9a-f]{8}\.(saving|bak)(-wal|-shm|-journal)?")
 
 
 def save_project(
@@ -58,6 +62,7 @@ def save_project(
         for suffix in ("", *SIDECARS):
             with contextlib.suppress(OSError):
                 Path(f"{temporary}{suffix}").unlink(missing_ok=True)
+    _tidy(path)
     progress(1.0, "Saved")
 
 
@@ -124,6 +129,16 @@ def _put_in_place(temporary: Path, path: Path) -> None:
             _keep_as_backup(path)
     temporary.replace(path)
     sync_folder(path.parent)
+
+
+def _tidy(path: Path) -> None:
+    """Delete what Saves into this file left behind that were killed: each is as large as the project. Never raises."""
+    prefix, latest = f".{path.name}", time.time() - _LEFT_BEHIND_SECONDS
+    with contextlib.suppress(OSError):
+        for other in path.parent.iterdir():
+            hidden = other.name.startswith(prefix) and _HIDDEN.fullmatch(other.name, len(prefix))
+            if hidden and other.lstat().st_mtime < latest:
+                other.unlink()
 
 
 def _is_good(path: Path) -> bool:

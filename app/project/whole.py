@@ -75,6 +75,8 @@ class Numbers:
 def add_steps(steps: Sequence[Step], position: int, mesh: Mesh, numbers: Numbers, changes: Changes) -> None:
     """Put a whole history into the changes; `position` steps are done, which led to `mesh`."""
     for part in (list(reversed(steps[:position])), steps[position:]):
+        if not part:
+            continue
         walk = _Walk(mesh)
         for step in part:
             changes.steps[step.number] = record = walk.over(step)
