@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from app import worker
 from app.application import Application
-from app.formats.opening import prepare
+from app.project.opening import prepare
 from app.settings import Settings
 from app.widgets.height_dialog import HeightDialog
 
@@ -41,19 +41,19 @@ def program(qtbot: QtBot, tmp_path: Path) -> Iterator[Application]:
     with qtbot.waitExposed(window):
         window.show()
     yield application
+    window.close_without_asking()
     application.shut_down()
-    window.document.exported(window.document.last_step)  # nothing to ask about
-    window.close()
 
 
 def open_mesh(program: Application, qtbot: QtBot, path: Path) -> None:
     """Open a file and answer the question for its height, if it is asked."""
     answered = _answer_height(HEIGHT_MM)
-    program.open_file(path)
-    qtbot.waitUntil(lambda: program.window.document.path == path and not program.window.jobs.busy, timeout=OPEN_MS)
+    program.commands.opening.open_file(path)
+    document, jobs = program.window.document, program.window.jobs
+    qtbot.waitUntil(lambda: document.source_path == path and not jobs.busy, timeout=OPEN_MS)
     answered.stop()
     if not program.window.document.height_known or not np.isclose(program.window.document.mesh.size()[2], HEIGHT_MM):
-        program.set_height(HEIGHT_MM)
+        program.commands.model.set_height(HEIGHT_MM)
 
 
 def _answer_height(height_mm: float) -> QTimer:
@@ -116,7 +116,7 @@ def sculpt_with_every_brush(program: Application, qtbot: QtBot) -> None:
     first = history.position
     for brush in BRUSHES:
         if brush == "paint":
-            program.colors_from_texture()
+            program.commands.model.colors_from_texture()
             states.append(state_of(program))
         window.brush_actions[brush].trigger()
         stroke(program, qtbot, surface_pixel(program))
@@ -132,12 +132,11 @@ def sculpt_with_every_brush(program: Application, qtbot: QtBot) -> None:
 
 
 def export(program: Application, qtbot: QtBot, path: Path) -> None:
-    program.export_as(path)
+    program.commands.exporting.export_as(path)
     qtbot.waitUntil(lambda: not program.window.jobs.busy and program.window.last_report is not None, timeout=OPEN_MS)
     assert all(check.ok for check in program.window.last_report.checks)
     for dialog in program.window.findChildren(QDialog):
         dialog.close()
-    assert not program.window.document.modified
 
 
 REAL = {
@@ -225,7 +224,7 @@ def test_a_quick_hand_leaves_no_gaps(program: Application, qtbot: QtBot, tmp_pat
             qtbot.mouseMove(viewport, start + (end - start) * step / steps)
         qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=end)
         moved = np.linalg.norm(mesh.positions - before, axis=1)
-        program.undo()
+        program.commands.model.undo()
         return moved
 
     quick, slow = draw(1), draw(60)
@@ -260,11 +259,11 @@ def test_a_broken_file_leaves_the_session_as_it_was(program: Application, qtbot:
     open_mesh(program, qtbot, _sphere(tmp_path))
     stroke(program, qtbot, surface_pixel(program))
     document = program.window.document
-    document.exported(document.last_step)  # as if it were safe, so that opening does not ask
+    document.saved(document.mark())  # as if it were safe, so that opening does not ask
     mesh, before = program.window.document.mesh, state_of(program)
     broken = tmp_path / "broken.glb"
     broken.write_bytes(b"glTF\x02\x00\x00\x00\xff\xff\xff\x7f" + b"\0" * 40)
-    program.open_file(broken)
+    program.commands.opening.open_file(broken)
     qtbot.waitUntil(lambda: QApplication.activeModalWidget() is not None, timeout=OPEN_MS)
     box = QApplication.activeModalWidget()
     assert str(broken) in box.text() + box.informativeText()
@@ -275,13 +274,13 @@ def test_a_broken_file_leaves_the_session_as_it_was(program: Application, qtbot:
 
 
 def test_strokes_during_an_export_are_not_in_it(program: Application, qtbot: QtBot, tmp_path: Path) -> None:
-    """What is written is what stood there when Export was clicked, and what came after it counts as unsaved."""
+    """What is written is what stood there when Export was clicked; an export is no project file, so all is unsaved."""
     open_mesh(program, qtbot, _sphere(tmp_path))
     document = program.window.document
     before = np.sort(document.mesh.positions[:, 0])
     target = tmp_path / "figurine.stl"
-    program.set_profile("stl")
-    program.export_as(target)
+    program.commands.model.set_profile("stl")
+    program.commands.exporting.export_as(target)
     assert program.window.jobs.busy
     stroke(program, qtbot, surface_pixel(program))
     assert document.history.position == 1
@@ -299,21 +298,21 @@ def test_one_click_export_replaces_only_what_this_session_wrote(
     second = tmp_path / "sphere-150mm-2.3mf"
     for _ in range(2):
         program.window.last_report = None
-        export(program, qtbot, program.proposed_export())
+        export(program, qtbot, program.commands.exporting.proposed_export())
         assert sorted(tmp_path.glob("*.3mf")) == [second, approved]
     assert approved.read_bytes() == b"what the customer approved"
 
 
 def test_an_export_that_is_opened_again_is_not_named_twice(program: Application, qtbot: QtBot, tmp_path: Path) -> None:
     open_mesh(program, qtbot, _sphere(tmp_path).rename(tmp_path / "sphere-150mm.ply"))
-    assert program.proposed_export() == tmp_path / "sphere-150mm.3mf"
+    assert program.commands.exporting.proposed_export() == tmp_path / "sphere-150mm.3mf"
 
 
 def test_painting_shows_paint(program: Application, qtbot: QtBot, tmp_path: Path) -> None:
     open_mesh(program, qtbot, _sphere(tmp_path))
     viewport = program.window.viewport
     assert viewport.shading == "clay"
-    program.colors_from_texture()
+    program.commands.model.colors_from_texture()
     assert viewport.shading == "color"
     viewport.set_shading("clay")
     program.window.brush_actions["paint"].trigger()
@@ -323,7 +322,7 @@ def test_painting_shows_paint(program: Application, qtbot: QtBot, tmp_path: Path
 
 def test_a_height_that_it_has_already_is_no_step(program: Application, qtbot: QtBot, tmp_path: Path) -> None:
     open_mesh(program, qtbot, _sphere(tmp_path))
-    program.set_height(float(program.window.document.mesh.size()[2]))
+    program.commands.model.set_height(float(program.window.document.mesh.size()[2]))
     assert not program.window.document.history.steps
 
 
@@ -342,11 +341,11 @@ def test_a_turn_at_the_height_question_is_remembered(program: Application, qtbot
     timer = QTimer(interval=50)
     timer.timeout.connect(answer)
     timer.start()
-    program.open_file(path)
+    program.commands.opening.open_file(path)
     qtbot.waitUntil(lambda: bool(turned) and not program.window.jobs.busy, timeout=OPEN_MS)
     standing = program.window.document.mesh.size()
     assert np.allclose(standing / standing[2], [1 / 3, 1 / 3, 1])
-    program.open_file(path)
+    program.commands.opening.open_file(path)
     qtbot.waitUntil(lambda: not program.window.jobs.busy, timeout=OPEN_MS)
     assert np.allclose(program.window.document.mesh.size(), standing)
     assert not program.window.document.history.steps

@@ -88,6 +88,10 @@ class Canvas:
     def image(self) -> np.ndarray:
         """Draw now. Returns (H, W, 3) uint8 in device pixels, without what lies over the picture."""
         self._wanted = True
+        return self.last_image()
+
+    def last_image(self) -> np.ndarray:
+        """As `image`, but of the frame that is shown: nothing is drawn unless a frame is due."""
         grabbed = self.widget.grabFramebuffer().convertToFormat(QImage.Format.Format_RGB888)
         rows = np.frombuffer(grabbed.constBits(), np.uint8).reshape(grabbed.height(), grabbed.bytesPerLine())
         return rows[:, : 3 * grabbed.width()].reshape(grabbed.height(), grabbed.width(), 3).copy()

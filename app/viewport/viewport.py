@@ -163,6 +163,11 @@ class Viewport(QWidget):
         self._scene.whole()
         return self._canvas.image()
 
+    def last_frame(self) -> np.ndarray | None:
+        """As `image`, but of the frame that is shown, without drawing the mesh; None while there is none."""
+        pixels = self._canvas.last_image() if self.isVisible() else np.empty((0, 0, 3), np.uint8)
+        return pixels if pixels.size else None
+
     # ---- the camera ------------------------------------------------------------------------------------------------
 
     @property

@@ -1,7 +1,8 @@
 """The brush in hand: which brush, and the settings of each as the user left them. No Qt.
 
-Each brush remembers its own radius, strength, falloff and so on; mirroring, the paint colour and the radius unit are
-the hand's and stay when the brush changes. What does not live here: showing and changing them (`options_bar`).
+Each brush remembers its own radius, strength, falloff and so on; the paint colour and the radius unit are the hand's
+and stay when the brush changes; the mirror planes are the figurine's (`app.document`), and the hand only has them in
+use. What does not live here: showing and changing them (`options_bar`).
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class BrushHand:
         known = brushes()
         wanted = store.get(_STORE + "in_hand", FIRST_BRUSH)
         self._brush = known.get(wanted) or known.get(FIRST_BRUSH) or next(iter(known.values()))
-        self._shared = _shared_from(store.get(_STORE + "shared", {}))
+        color = _color_from(store.get(_STORE + "shared", {}))
+        self._shared: dict[str, Any] = {"color": color, "symmetry": Symmetry()}
 
     # The brush
 
@@ -85,6 +87,11 @@ class BrushHand:
     def set_parameter(self, parameter_id: str, value: float) -> None:
         """Change one of the brush's own parameters."""
         self.update(parameters={**self.options.parameters, parameter_id: float(value)})
+
+    def set_symmetry(self, symmetry: Symmetry) -> None:
+        """Take over the mirror planes of a figurine."""
+        if symmetry != self.options.symmetry:
+            self.update(symmetry=symmetry)
 
     def set_mirror(self, axis: int, on: bool) -> None:
         """Mirror across the plane of axis 0, 1 or 2."""
@@ -164,7 +171,7 @@ class BrushHand:
         """Write what changed to the settings file; the window calls it when the hand has come to rest."""
         self._store.set(_STORE + "in_hand", self._brush.id)
         self._store.set(_STORE + "radius_in_pixels", self._radius_in_pixels)
-        self._store.set(_STORE + "shared", _shared_to(self._shared))
+        self._store.set(_STORE + "shared", {"color": list(self._shared["color"])})
         for brush_id, options in self._options.items():
             stored = _to_json(options)
             if brush_id in self._radius_px:
@@ -202,18 +209,9 @@ def _from_json(options: BrushSettings, stored: Mapping[str, Any]) -> BrushSettin
     return options
 
 
-def _shared_to(shared: Mapping[str, Any]) -> dict[str, Any]:
-    symmetry: Symmetry = shared["symmetry"]
-    return {"color": list(shared["color"]), "axes": list(symmetry.axes), "origin": list(symmetry.origin)}
-
-
-def _shared_from(stored: Mapping[str, Any]) -> dict[str, Any]:
-    plain = BrushSettings()
+def _color_from(stored: Mapping[str, Any]) -> tuple[float, float, float]:
     try:
         red, green, blue = (float(part) for part in stored["color"])
-        x, y, z = (bool(axis) for axis in stored["axes"])
-        ox, oy, oz = (float(part) for part in stored["origin"])
-        checked = replace(plain, color=(red, green, blue), symmetry=Symmetry((x, y, z), (ox, oy, oz)))
+        return BrushSettings(color=(red, green, blue)).color
     except (InvalidInput, TypeError, ValueError, KeyError):
-        checked = plain
-    return {"color": checked.color, "symmetry": checked.symmetry}
+        return BrushSettings().color

@@ -1,25 +1,78 @@
 """What the window may ask for: the one list of verbs between the widgets and the application.
 
-What lives here: the protocol. What does not: how a verb is carried out (`app.application`), which key or menu asks
+What lives here: the protocols. What does not: how a verb is carried out (`app.application`), which key or menu asks
 for it (`actions`). A command returns at once; what takes long runs as a job (`jobs.JobRunner`) and ends in an event of
 the document, or in an error that the application shows. Commands raise nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from app.project.sessions import Recoverable
 
-class Commands(Protocol):
-    """Implemented by the application; widgets call it and never hold the application itself."""
+Then = Callable[[], object]
 
-    # Files
-    def open_file(self, path: Path) -> None:
-        """Open a mesh in place of the present one, after asking about changes that were not exported."""
+
+class OpenCommands(Protocol):
+    """Meshes and projects."""
+
+    def open_file(self, path: Path, photos: Sequence[Path] = ()) -> None:
+        """Open a mesh or a project in place of the present one, after asking about unsaved work.
+
+        photos: files that came along with a mesh, to stand beside it.
+        """
 
     def open_sample(self) -> None:
         """Open the sample base mesh that ships with the program."""
+
+
+class SaveCommands(Protocol):
+    """The project file and the working copy."""
+
+    def save(self) -> None:
+        """Save into the project's file; ask for one where there is none."""
+
+    def save_as(self, path: Path) -> None:
+        """Save into another file, and go on with that."""
+
+    def save_copy(self, path: Path) -> None:
+        """Save into another file, and go on with the present one."""
+
+    def proposed_path(self) -> Path:
+        """Where the first Save goes: beside the source file, named after it."""
+
+    def settle(self, then: Then) -> bool:
+        """Whether the work in hand may go. Asks if it is in no file; after "Save" calls `then` when it is saved."""
+
+    def keep_again(self) -> None:
+        """Try again at once to write the working copy."""
+
+    def keep_elsewhere(self, folder: Path) -> None:
+        """Go on with the working copy in another folder."""
+
+
+class RecoveryCommands(Protocol):
+    """Work of windows that ended without closing."""
+
+    def recoverable(self) -> Sequence[Recoverable]:
+        """What there is, newest first."""
+
+    def recover(self, left: Recoverable, file: Path | None = None) -> None:
+        """Open it in place of the present work. file: what Likeness was started with; offered afterwards."""
+
+    def copy_recoverable(self, left: Recoverable, path: Path) -> None:
+        """Write it into a project file, and keep it."""
+
+    def discard_recoverable(self, left: Recoverable) -> None:
+        """Delete it."""
+
+
+class ExportCommands(Protocol):
+    """The file for the printer."""
 
     def export(self) -> None:
         """Export for the active printer profile beside the source file; the window shows the report."""
@@ -30,7 +83,10 @@ class Commands(Protocol):
     def proposed_export(self) -> Path:
         """Where `export` would write: beside the source file, named after it and its height."""
 
-    # History
+
+class ModelCommands(Protocol):
+    """Steps of the history, and the printer they are for."""
+
     def undo(self) -> None:
         """Take back the last step; nothing where there is none, or while a stroke is in hand."""
 
@@ -40,7 +96,6 @@ class Commands(Protocol):
     def go_to(self, position: int) -> None:
         """Undo or redo up to a position in the history; 0 is the state that was opened."""
 
-    # Whole-mesh steps, each one undoable
     def set_height(self, height_mm: float) -> None:
         """Scale the model to this height along Z and remember it for the file."""
 
@@ -59,6 +114,16 @@ class Commands(Protocol):
     def invert_mask(self) -> None:
         """Protect what is not protected and the other way round."""
 
-    # Printer
     def set_profile(self, profile_id: str) -> None:
-        """Make a printer profile the active one, and remember it."""
+        """Make a printer profile the active one, and remember it for new figurines."""
+
+
+@dataclass(frozen=True)
+class Commands:
+    """All verbs; made by the application, called by widgets, which never hold the application itself."""
+
+    opening: OpenCommands
+    saving: SaveCommands
+    recovery: RecoveryCommands
+    exporting: ExportCommands
+    model: ModelCommands

@@ -24,9 +24,14 @@ _LOG_FILES = 3
 log = logging.getLogger("likeness")
 
 
-def start_log() -> Path:
-    """Log to files in the state folder, a crash of native code included. Returns the log's path."""
-    path = state_folder() / "likeness.log"
+def log_path() -> Path:
+    """Where the log is."""
+    return state_folder() / "likeness.log"
+
+
+def start_log() -> None:
+    """Log to files in the state folder, a crash of native code included."""
+    path = log_path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handler = logging.handlers.RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES)
@@ -36,7 +41,6 @@ def start_log() -> Path:
     except OSError:
         log.addHandler(logging.StreamHandler())
     log.setLevel(logging.INFO)
-    return path
 
 
 class FaultHandler(QObject):

@@ -12,7 +12,7 @@ from PySide6.QtGui import QFont, QPalette
 from PySide6.QtWidgets import QLabel, QListView, QVBoxLayout, QWidget
 
 from app.document import Document
-from app.widgets.commands import Commands
+from app.widgets.commands import ModelCommands
 
 Index = QModelIndex | QPersistentModelIndex
 _MARGIN = 8
@@ -48,7 +48,7 @@ class HistoryModel(QAbstractListModel):
             step = history.steps[row - 1]
             return f"{step.label}: {step.vertices:,} vertices, {step.bytes / _MEGABYTE:.1f} MB. Click to go here."
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "The model as it was opened. Click to go back to it."
+            return "The model as it was before these steps. Click to go back to it."
         if role == Qt.ItemDataRole.FontRole and row == history.position:
             font = QFont()
             font.setBold(True)
@@ -58,7 +58,7 @@ class HistoryModel(QAbstractListModel):
         return None
 
     def _opened(self) -> str:
-        path = self._document.path
+        path = self._document.source_path
         return f"Open {path.name}" if path else "Open"
 
     def refresh(self) -> None:
@@ -79,7 +79,7 @@ class HistoryModel(QAbstractListModel):
 class HistoryPanel(QWidget):
     """The list, and below it how much memory the steps take."""
 
-    def __init__(self, document: Document, commands: Commands, parent: QWidget | None = None) -> None:
+    def __init__(self, document: Document, commands: ModelCommands, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document, self._commands = document, commands
         self.model = HistoryModel(document, self.palette(), self)

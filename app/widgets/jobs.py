@@ -33,26 +33,35 @@ class JobRunner(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._job: _Job | None = None
+        self._blocking = False
         self._done: Callable[[Any], None] | None = None
-        self._failed: Callable[[BaseException], None] | None = None
+        self._failed: Callable[[BaseException], object] | None = None
 
     @property
     def busy(self) -> bool:
         return self._job is not None
+
+    @property
+    def blocking(self) -> bool:
+        """Whether a job runs that replaces the document, or needs it to stay what it is but for strokes."""
+        return self._job is not None and self._blocking
 
     def start(
         self,
         label: str,
         work: Work,
         done: Callable[[Any], None],
-        failed: Callable[[BaseException], None] | None = None,
+        failed: Callable[[BaseException], object] | None = None,
+        *,
+        blocking: bool = True,
     ) -> bool:
         """Start `work(progress, cancelled)`; False, and nothing happens, while another job runs.
 
-        `failed` gets the exception, Cancelled among them.
+        `failed` gets the exception, Cancelled among them. blocking: see the property.
         """
         if self._job is not None:
             return False
+        self._blocking = blocking
         self._done, self._failed = done, failed
         job = self._job = _Job(work, self)
         # Queued connections: these slots run on this object's thread, whichever thread the job reports from.

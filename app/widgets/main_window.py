@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QByteArray, QPoint, QSize, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QHBoxLayout,
@@ -27,7 +27,7 @@ from app.document import Document
 from app.photos.load import is_photo
 from app.settings import Settings
 from app.viewport.viewport import Viewport
-from app.widgets import backgrounds, questions, verbs
+from app.widgets import backgrounds, questions, verbs, window_place
 from app.widgets.actions import make_actions, specs
 from app.widgets.brush_hand import BrushHand
 from app.widgets.brush_palette import BrushPalette
@@ -35,6 +35,7 @@ from app.widgets.commands import Commands
 from app.widgets.hints import Hints
 from app.widgets.history_panel import HistoryPanel
 from app.widgets.icons import icon
+from app.widgets.job_view import JobView
 from app.widgets.jobs import JobRunner
 from app.widgets.menus import context_menu, fill_menu_bar, make_brush_actions
 from app.widgets.message_bar import MessageBar
@@ -44,30 +45,37 @@ from app.widgets.options_bar import OptionsBar
 from app.widgets.photo_panel import PhotoPanel
 from app.widgets.photo_place import PhotoPlace
 from app.widgets.preferences import DARK
-from app.widgets.recent import remember_file
+from app.widgets.recent import remember_file, remember_thumbnail
+from app.widgets.safety import Safety
+from app.widgets.safety_bars import SafetyBars
 from app.widgets.sculpt_controller import SculptController
 from app.widgets.status_bar import StatusBar
+from app.widgets.thumbnails import Thumbnailer
 from app.widgets.value_drag import ValueDrag
 
 if TYPE_CHECKING:
     from app.preflight.export import ExportReport
 
-_FIRST_SIZE = QSize(1440, 900)
 _SMALLEST = QSize(960, 600)
 _DOCK_WIDTH = 264
-_GEOMETRY, _STATE, _STATE_VERSION = "window/geometry", "window/state", 1
 # The hand's settings are written when it has rested this long.
 _REMEMBER_MS = 800
 
 
 class MainWindow(QMainWindow):
-    """See the module's docstring. Public attributes are the parts, for the application, the actions and the tests."""
+    """See the module's docstring. Public attributes are the parts, for the application, the actions and the tests.
 
-    def __init__(self, document: Document, settings: Settings, commands: Commands) -> None:
+    Signals: thumbnail_taken, PNG bytes; let_go, when the window closes and the work in it is saved or given up.
+    """
+
+    thumbnail_taken = Signal(bytes)
+    let_go = Signal()
+
+    def __init__(self, document: Document, settings: Settings, commands: Commands, safety: Safety) -> None:
         super().__init__()
-        self.document, self.settings, self.commands = document, settings, commands
+        self.document, self.settings, self.commands, self.safety = document, settings, commands, safety
         self.last_report: ExportReport | None = None
-        self._close_when_exported = False
+        self._ask_before_closing = True
         self._hidden_docks: list[QDockWidget] = []
         self._front_docks: list[QDockWidget] = []
         self.setObjectName("main")
@@ -95,16 +103,19 @@ class MainWindow(QMainWindow):
         self.controller = SculptController(self.document, self.viewport, self.hand, self)
         self.check = ModelCheck(self.document, self)
         self.message_bar = MessageBar()
-        self.photo_panel = PhotoPanel(lambda: questions.start_folder(self.settings, self.document.path))
+        self.safety_bars = SafetyBars(self)
+        self.photo_panel = PhotoPanel(lambda: questions.start_folder(self.settings, self.job_file))
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.photo_place = PhotoPlace(self.splitter, self.viewport, self.photo_panel, self.settings)
         self.actions_by_id: dict[str, QAction] = make_actions(self)
         self.brush_actions = make_brush_actions(self)
         self.brush_palette = BrushPalette(list(self.brush_actions.values()))
         self.options_bar = OptionsBar(self.hand, self.document, self.actions_by_id)
-        self.history_panel = HistoryPanel(self.document, self.commands)
-        self.model_panel = ModelPanel(self.document, self.check, self.commands, self.actions_by_id)
-        self.status = StatusBar(self.document, self.check, self.hand, self.jobs)
+        self.history_panel = HistoryPanel(self.document, self.commands.model)
+        self.model_panel = ModelPanel(self.document, self.check, self.commands.model, self.actions_by_id)
+        self.status = StatusBar(self.document, self.check, self.hand, self.jobs, self.safety)
+        self.job_view = JobView(self.document, self.viewport, self.photo_panel, self.hand, self)
+        self.thumbnailer = Thumbnailer(self.document, self.viewport, lambda: self.controller.busy, self)
         self.value_drag = ValueDrag(self.viewport, self.hand, self)
         self.hints = Hints(self.viewport, self.settings)
         self._hand_rest = QTimer(self, singleShot=True, interval=_REMEMBER_MS)
@@ -119,7 +130,7 @@ class MainWindow(QMainWindow):
         row.setSpacing(0)
         row.addWidget(self.brush_palette)
         row.addWidget(self.splitter, 1)
-        self.setCentralWidget(_stacked(self.message_bar, work))
+        self.setCentralWidget(_stacked(self.safety_bars, _stacked(self.message_bar, work)))
         self.setStatusBar(self.status)
         self.bars = (self.options_bar, self.brush_palette)
         self.docks = {
@@ -158,6 +169,7 @@ class MainWindow(QMainWindow):
             (self.photo_panel.color_picked, self._take_color),
             (self.photo_place.changed, self._follow_view),
             (self.value_drag.ended, controller.show_cursor),
+            (self.thumbnailer.taken, self._take_thumbnail),
             (self.viewport.customContextMenuRequested, self._show_context_menu),
         ):
             signal.connect(slot)
@@ -182,8 +194,6 @@ class MainWindow(QMainWindow):
     def _follow_modified(self) -> None:
         self.setWindowTitle(f"{self.document.name}[*] · Likeness" if self.document.mesh else "Likeness")
         self.setWindowModified(self.document.modified)
-        if self._close_when_exported and not self.document.modified:
-            self.close()
 
     def _follow_hand(self) -> None:
         options = self.hand.options
@@ -238,7 +248,7 @@ class MainWindow(QMainWindow):
             "report": self.last_report is not None,
         }
         for spec in specs():
-            self.actions_by_id[spec.id].setEnabled(there[spec.needs] and not (spec.changes and self.jobs.busy))
+            self.actions_by_id[spec.id].setEnabled(there[spec.needs] and not (spec.changes and self.jobs.blocking))
 
     # The panels around the viewport
 
@@ -269,33 +279,39 @@ class MainWindow(QMainWindow):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self.viewport.mapToGlobal(at))
 
-    # What the application tells the window
+    # What the application tells the window, and asks it
 
     def show_message(self, text: str) -> None:
         """Say something without stopping the hand."""
         self.message_bar.note(text)
 
-    def opened(self, path: Path, notes: Sequence[str]) -> None:
-        """A file is open. notes: what its reader mended or left out."""
-        remember_file(self.settings, path)
+    def opened(self, path: Path | None, notes: Sequence[str]) -> None:
+        """Another figurine is open, from a file or without one. notes: what its reader mended or left out."""
+        if path is not None:
+            self.remember(path)
         if notes:
-            self.message_bar.note(f"{path.name}: {'; '.join(notes)}")
+            self.show_message(f"{path.name if path else self.document.name}: {'; '.join(notes)}")
+
+    def remember(self, path: Path) -> None:
+        """Put a file at the top of those opened last, with the picture that is in sight."""
+        remember_file(self.settings, path)
+        self.thumbnailer.take_soon()
 
     def exported(self, report: ExportReport) -> None:
         """A file was written and checked."""
         self.last_report = report
         self._enable()
-        if not self._close_when_exported:
-            verbs.show_last_report(self)
+        verbs.show_last_report(self)
 
-    def may_discard(self) -> bool:
-        """Whether the model in hand may go: asks when there is work that no export holds."""
-        if not self.document.modified:
-            return True
-        answer = questions.ask_unexported(self, self.document.name)
-        if answer == "export":
-            self.commands.export()
-        return answer == "discard"
+    @property
+    def job_file(self) -> Path | None:
+        """The file that the work belongs to: the project's, or else that of the base mesh."""
+        return self.document.project_path or self.document.source_path
+
+    def _take_thumbnail(self, png: bytes) -> None:
+        self.thumbnail_taken.emit(png)
+        if self.job_file is not None:
+            remember_thumbnail(self.job_file, png)
 
     # Files dropped on the window
 
@@ -308,40 +324,36 @@ class MainWindow(QMainWindow):
         photos = [path for path in paths if is_photo(path)]
         meshes = [path for path in paths if path not in photos]
         event.acceptProposedAction()
-        if photos:
-            self.photo_panel.add(photos)
         if meshes:
             # After the drop has ended: a question must not keep the program that the file came from waiting.
-            QTimer.singleShot(0, self, lambda: self.commands.open_file(meshes[0]))
+            QTimer.singleShot(0, self, lambda: self.commands.opening.open_file(meshes[0], photos))
+        elif photos:
+            self.photo_panel.add(photos)
 
     # Coming and going
 
     def _restore(self) -> None:
-        geometry, state = self.settings.get(_GEOMETRY, ""), self.settings.get(_STATE, "")
-        if not (geometry and self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))):
-            screen = QGuiApplication.primaryScreen()
-            self.resize(_FIRST_SIZE.boundedTo(screen.availableSize()) if screen else _FIRST_SIZE)
-        if state:
-            self.restoreState(QByteArray.fromBase64(state.encode()), _STATE_VERSION)
+        window_place.restore(self, self.settings)
         self.viewport.set_background(backgrounds.background(self.settings))
         self.actions_by_id["mask-visible"].setChecked(True)
         QTimer.singleShot(0, self, self.photo_place.restore_window)
 
+    def close_without_asking(self) -> None:
+        """Close, and leave unsaved work to be recovered at the next start."""
+        self._ask_before_closing = False
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self.document.modified:
-            answer = questions.ask_unexported(self, self.document.name)
-            if answer != "discard":
+        if self._ask_before_closing:
+            if not self.commands.saving.settle(self.close):
                 event.ignore()
-                self._close_when_exported = answer == "export"
-                if self._close_when_exported:
-                    self.commands.export()
                 return
+            self.let_go.emit()
         if not self.panels_shown:
             self.set_panels_shown(True)
         self.photo_place.remember()
         self.hand.remember()
-        self.settings.set(_GEOMETRY, _text(self.saveGeometry()))
-        self.settings.set(_STATE, _text(self.saveState(_STATE_VERSION)))
+        window_place.remember(self, self.settings)
         self.photo_place.close()
         self.jobs.shut_down()
         self.viewport.close_graphics()
@@ -357,7 +369,3 @@ def _stacked(above: QWidget, below: QWidget) -> QWidget:
     column.addWidget(above)
     column.addWidget(below, 1)
     return both
-
-
-def _text(state: QByteArray) -> str:
-    return bytes(state.toBase64().data()).decode()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction, QActionGroup
@@ -15,7 +14,7 @@ from app.widgets import backgrounds
 from app.widgets.action_spec import ActionSpec
 from app.widgets.actions import TABLE, make_action
 from app.widgets.preferences import choose_background
-from app.widgets.recent import clear_recent, recent_files
+from app.widgets.recent_menu import RecentMenu
 
 if TYPE_CHECKING:
     from app.widgets.main_window import MainWindow
@@ -56,29 +55,7 @@ def fill_menu_bar(window: MainWindow) -> None:
 
 
 def _recent(window: MainWindow, menu: QMenu) -> None:
-    recent = menu.addMenu("Open &Recent")
-    recent.setToolTipsVisible(True)
-
-    def fill() -> None:
-        recent.clear()
-        for path in recent_files(window.settings):
-            action = recent.addAction(path.name.replace("&", "&&"))
-            action.setToolTip(str(path))
-            action.triggered.connect(partial(_open, window, path))
-        if recent.isEmpty():
-            recent.addAction("Nothing opened yet").setEnabled(False)
-        else:
-            recent.addSeparator()
-            clear = recent.addAction("Clear This List")
-            clear.setToolTip("Forget which files were opened; the files stay")
-            clear.triggered.connect(lambda: clear_recent(window.settings))
-
-    recent.aboutToShow.connect(fill)
-    fill()
-
-
-def _open(window: MainWindow, path: Path, _checked: bool = False) -> None:
-    window.commands.open_file(path)
+    menu.addMenu(RecentMenu(window.settings, window.commands.opening.open_file, menu))
 
 
 def _brushes(window: MainWindow, menu: QMenu) -> None:
@@ -167,7 +144,7 @@ def _profiles(window: MainWindow, menu: QMenu) -> None:
 
 
 def _set_profile(window: MainWindow, profile_id: str, _checked: bool = False) -> None:
-    window.commands.set_profile(profile_id)
+    window.commands.model.set_profile(profile_id)
 
 
 _GENERATED = {

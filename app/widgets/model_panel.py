@@ -23,7 +23,7 @@ from app.document import Document
 from app.preflight.check import FAIL, NOTE, PASS, Verdict
 from app.preflight.counts import Counts
 from app.preflight.profiles import profiles
-from app.widgets.commands import Commands
+from app.widgets.commands import ModelCommands
 from app.widgets.marks import mark, set_role
 from app.widgets.model_check import ModelCheck
 
@@ -39,7 +39,7 @@ class ModelPanel(QScrollArea):
         self,
         document: Document,
         check: ModelCheck,
-        commands: Commands,
+        commands: ModelCommands,
         actions: dict[str, QAction],
         parent: QWidget | None = None,
     ) -> None:

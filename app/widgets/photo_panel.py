@@ -126,11 +126,13 @@ class PhotoPanel(QWidget):
         return [self._photos[photo_id] for photo_id in self.strip.ids() if photo_id in self._photos]
 
     def set_photos(self, photos: Sequence[Photo]) -> None:
-        """Have these photos, in this order, in place of the present ones; tells no one. Reading goes on."""
-        if [photo.id for photo in photos] == [photo.id for photo in self.photos()]:
+        """Have these photos, in this order, in place of the present ones and of those being read; tells no one."""
+        if list(photos) == self.photos():  # a Photo equals only itself
             return
         selected, current = self.strip.selected_ids(), self.strip.current_id()
-        for photo_id in [photo.id for photo in self.photos()]:
+        self.messages.clear()  # its Undo would put a photo back beside another figurine
+        for photo_id in self.strip.ids():
+            self._loader.cancel(photo_id)
             self.strip.remove(photo_id)
         known, self._photos = self._photos, {photo.id: photo for photo in photos}
         for row, photo in enumerate(photos):
@@ -258,6 +260,16 @@ class PhotoPanel(QWidget):
         """Where the active photo is."""
         current = self._photos.get(self.strip.current_id() or "")
         return self.wall.canvas_of(current) or self.wall.canvases[0]
+
+    def in_front(self) -> tuple[list[str], str | None]:
+        """Ids of the photos that are chosen to be shown, and of the active one."""
+        return self.strip.selected_ids(), self.strip.current_id()
+
+    def put_in_front(self, photo_ids: list[str], active: str | None) -> None:
+        """Show these photos, as far as they are there."""
+        there = [photo_id for photo_id in photo_ids if photo_id in self._photos]
+        if there:
+            self.strip.choose(there, active if active in there else None)
 
     def toggle_several(self) -> None:
         """From one photo to up to four, beginning with the active one where that leaves four; and back."""

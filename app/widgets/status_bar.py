@@ -1,10 +1,13 @@
-"""The line at the bottom: the numbers a sculptor keeps an eye on, and the running job.
+"""The line at the bottom: the numbers a sculptor keeps an eye on, where the work is, and the running job.
 
-1,599,904 of 1,600,000 triangles ✓   150.0 × 62.3 × 48.9 mm   closed ✓   1 shell   brush 4.2 mm
+1,599,904 of 1,600,000 triangles ✓   150.0 × 62.3 × 48.9 mm   closed ✓   1 shell   brush 4.2 mm   saved 3 s ago
 """
 
 from __future__ import annotations
 
+import time
+
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from app.document import Document
@@ -13,18 +16,26 @@ from app.widgets.brush_hand import BrushHand
 from app.widgets.jobs import JobBar, JobRunner
 from app.widgets.marks import mark, set_role
 from app.widgets.model_check import ModelCheck
+from app.widgets.safety import Safety, explanation, sentence
 
 _TRIANGLES, _SIZE = "triangles", "size"
+_TICK_MS = 1000
 
 
 class StatusBar(QStatusBar):
-    """Follows the model's check and the brush in hand."""
+    """Follows the model's check, the brush in hand, and where the work is."""
 
     def __init__(
-        self, document: Document, check: ModelCheck, hand: BrushHand, jobs: JobRunner, parent: QWidget | None = None
+        self,
+        document: Document,
+        check: ModelCheck,
+        hand: BrushHand,
+        jobs: JobRunner,
+        safety: Safety,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._document, self._check, self._hand = document, check, hand
+        self._document, self._check, self._hand, self._safety = document, check, hand, safety
         self.setSizeGripEnabled(False)
         tooltips = {
             "triangles": "Triangles\nHow many the model has, and how many the printer profile wants",
@@ -33,6 +44,7 @@ class StatusBar(QStatusBar):
             "manifold": "Non-manifold edges\nEdges that more than two triangles share",
             "shells": "Shells\nSeparate pieces of surface",
             "brush": "Brush\nRadius of the brush in hand",
+            "safety": "",
         }
         self.labels: dict[str, QLabel] = {}
         for name, tooltip in tooltips.items():
@@ -43,8 +55,14 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(self.job_bar)
         check.changed.connect(self.refresh)
         hand.changed.connect(self._show_brush)
+        for signal in (safety.changed, document.modified_changed, document.mesh_replaced):
+            signal.connect(self._show_safety)
+        self._tick = QTimer(self, interval=_TICK_MS)
+        self._tick.timeout.connect(self._show_safety)
+        self._tick.start()
         self.refresh()
         self._show_brush()
+        self._show_safety()
 
     def refresh(self) -> None:
         """Show the latest counts."""
@@ -87,3 +105,9 @@ class StatusBar(QStatusBar):
             self._show("brush", f"brush {self._hand.radius:.0f} px", "")
         else:
             self._show("brush", f"brush {self._hand.radius:.1f} mm", "")
+
+    def _show_safety(self) -> None:
+        text, status = sentence(self._document, self._safety, time.time())
+        self._show("safety", text, status)
+        self.labels["safety"].setToolTip(explanation(self._document))
+        self.labels["safety"].setVisible(bool(text))

@@ -6,6 +6,7 @@ The table of `actions` names these; each takes the window. What does not live he
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, Qt, QUrl
@@ -13,31 +14,106 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog
 
 from app.mesh.raycast import cast
+from app.project.saving import SUFFIX
+from app.project.sessions import Recoverable
 from app.sculpt.brush import brushes
 from app.settings import config_folder
 from app.widgets import questions
+from app.widgets.commands import Then
 from app.widgets.export_report import ExportReportDialog
 from app.widgets.height_dialog import ask_height
 from app.widgets.keys_help import KeysHelp
 from app.widgets.preferences import PreferencesDialog
+from app.widgets.recovery_dialog import RecoveryDialog
 from app.widgets.value_drag import Kind
 
 if TYPE_CHECKING:
     from app.widgets.main_window import MainWindow
 
 
-def open_mesh(window: MainWindow) -> None:
-    """Ask which mesh, then open it."""
-    path = questions.ask_mesh(window, window.settings, window.document.path)
+def new_from_mesh(window: MainWindow) -> None:
+    """Ask which mesh, then begin a project with it."""
+    path = questions.ask_mesh(window, window.settings, window.job_file)
     if path is not None:
-        window.commands.open_file(path)
+        window.commands.opening.open_file(path)
+
+
+def open_file(window: MainWindow) -> None:
+    """Ask which project or mesh, then open it."""
+    path = questions.ask_open(window, window.settings, window.job_file)
+    if path is not None:
+        window.commands.opening.open_file(path)
+
+
+def save_as(window: MainWindow) -> None:
+    """Ask where to, then save there."""
+    proposed = window.commands.saving.proposed_path()
+    path = questions.ask_project_path(window, window.settings, "Save Project As", proposed)
+    if path is not None:
+        window.commands.saving.save_as(path)
+
+
+def save_copy(window: MainWindow) -> None:
+    """Ask where to, then save a copy there."""
+    proposed = window.commands.saving.proposed_path()
+    copy = proposed.with_stem(f"{proposed.stem} copy")
+    path = questions.ask_project_path(window, window.settings, "Save a Copy", copy)
+    if path is not None:
+        window.commands.saving.save_copy(path)
+
+
+def keep_elsewhere(window: MainWindow) -> None:
+    """Ask for a folder, then go on with the working copy there."""
+    start = questions.start_folder(window.settings, window.job_file)
+    folder = questions.ask_folder(window, "Keep the Working Copy in This Folder", start)
+    if folder is not None:
+        window.commands.saving.keep_elsewhere(folder)
+
+
+def recover(window: MainWindow) -> None:
+    """Show what windows left behind that ended without closing, or say that there is nothing."""
+    left = window.commands.recovery.recoverable()
+    if left:
+        show_recovery(window, left)
+    else:
+        window.show_message("There is no unsaved work of earlier sessions")
+
+
+def show_recovery(
+    window: MainWindow, left: Sequence[Recoverable], otherwise: Then | None = None, file: Path | None = None
+) -> None:
+    """Show what was left behind.
+
+    otherwise: what to do when nothing is recovered. file: what Likeness was started with; offered after a recovery.
+    """
+    recovery, dialog = window.commands.recovery, RecoveryDialog(left, window)
+
+    def save_copy(work: Recoverable) -> None:
+        folder = questions.start_folder(window.settings, work.project_path or work.source_path)
+        proposed = folder / f"{work.name} recovered{SUFFIX}"
+        path = questions.ask_project_path(dialog, window.settings, "Save a Copy", proposed)
+        if path is not None:
+            recovery.copy_recoverable(work, path)
+
+    def discard(work: Recoverable) -> None:
+        if questions.may_discard_recoverable(dialog, work.name):
+            recovery.discard_recoverable(work)
+            dialog.remove(work)
+
+    dialog.recover.connect(lambda work: recovery.recover(work, file))
+    dialog.save_copy.connect(save_copy)
+    dialog.discard.connect(discard)
+    if otherwise is not None:
+        dialog.rejected.connect(otherwise)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.open()
 
 
 def export_as(window: MainWindow) -> None:
     """Ask where to, then export."""
-    path = questions.ask_export_path(window, window.commands.proposed_export())
+    path = questions.ask_export_path(window, window.commands.exporting.proposed_export())
     if path is not None:
-        window.commands.export_as(path)
+        window.commands.exporting.export_as(path)
 
 
 def set_height(window: MainWindow) -> None:
@@ -46,9 +122,9 @@ def set_height(window: MainWindow) -> None:
     if document.mesh is None:
         return
     size, sold = document.mesh.size(), document.profile.products
-    height = ask_height(window, window.settings, size, document.path, known=document.height_known, sold_mm=sold)
+    height = ask_height(window, window.settings, size, document.source_path, known=document.height_known, sold_mm=sold)
     if height is not None:
-        window.commands.set_height(height)
+        window.commands.model.set_height(height)
 
 
 def start_drag(window: MainWindow, kind: Kind) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from app.preflight.profiles import profile
 from app.settings import Settings
 from app.viewport.viewport import prepare_surface_format
 from app.widgets.main_window import MainWindow
+from app.widgets.safety import Safety
 from tests.meshes import textured_soup
 from tests.widgets.fakes import RecordedCommands
 
@@ -57,7 +59,7 @@ def make_window(
     windows: list[MainWindow] = []
 
     def make() -> MainWindow:
-        window = MainWindow(document, settings, RecordedCommands(document, tmp_path))
+        window = MainWindow(document, settings, recorded(document, tmp_path), Safety())
         window.resize(1280, 800)
         window.show()
         windows.append(window)
@@ -66,15 +68,21 @@ def make_window(
         return window
 
     yield make
-    if any(isValid(window) for window in windows):
-        document.exported(document.last_step)
     for window in windows:
         close(window, qtbot)
+
+
+def recorded(document: Document, folder: Path) -> Any:
+    """A `Commands` that records what it is asked for, see RecordedCommands."""
+    return RecordedCommands(document, folder)
 
 
 def close(window: MainWindow, qtbot: QtBot) -> None:
     """Close a window and wait until it is gone, as at the end of the program."""
     if isValid(window):
+        recorded_commands = window.commands
+        assert isinstance(recorded_commands, RecordedCommands)
+        recorded_commands.may_go = True
         with qtbot.waitSignal(window.destroyed, timeout=10_000):
             window.close()
 

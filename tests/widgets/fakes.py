@@ -2,27 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from app.document import Document
+from app.project.sessions import Recoverable
+from app.widgets.commands import Then
 
 
 class RecordedCommands:
-    """Stands in for the application: every verb of `Commands` is recorded; undo, redo and go_to are carried out."""
+    """Stands in for the application: every verb of `Commands` is recorded; undo, redo and go_to are carried out.
+
+    may_go: what `settle` answers. left: what there is to recover.
+    """
 
     def __init__(self, document: Document, folder: Path) -> None:
         self.document, self.folder = document, folder
         self.calls: list[tuple[Any, ...]] = []
+        self.may_go = True
+        self.left: list[Recoverable] = []
+        self.opening = self.saving = self.recovery = self.exporting = self.model = self
 
     def _record(self, *call: Any) -> None:
         self.calls.append(call)
 
-    def open_file(self, path: Path) -> None:
-        self._record("open_file", path)
+    def open_file(self, path: Path, photos: Sequence[Path] = ()) -> None:
+        self._record("open_file", path, *photos)
 
     def open_sample(self) -> None:
         self._record("open_sample")
+
+    def save(self) -> None:
+        self._record("save")
+
+    def save_as(self, path: Path) -> None:
+        self._record("save_as", path)
+
+    def save_copy(self, path: Path) -> None:
+        self._record("save_copy", path)
+
+    def proposed_path(self) -> Path:
+        return self.folder / "figurine.likeness"
+
+    def settle(self, then: Then) -> bool:
+        self._record("settle", then)
+        return self.may_go
+
+    def keep_again(self) -> None:
+        self._record("keep_again")
+
+    def keep_elsewhere(self, folder: Path) -> None:
+        self._record("keep_elsewhere", folder)
+
+    def recoverable(self) -> list[Recoverable]:
+        return self.left
+
+    def recover(self, left: Recoverable, file: Path | None = None) -> None:
+        self._record("recover", left, file)
+
+    def copy_recoverable(self, left: Recoverable, path: Path) -> None:
+        self._record("copy_recoverable", left, path)
+
+    def discard_recoverable(self, left: Recoverable) -> None:
+        self._record("discard_recoverable", left)
 
     def export(self) -> None:
         self._record("export")

@@ -33,6 +33,8 @@ def outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
     image.save(str(photo))
     opened: list[Any] = []
     monkeypatch.setattr(questions, "ask_mesh", lambda *arguments: tmp_path / "other.glb")
+    monkeypatch.setattr(questions, "ask_open", lambda *arguments: tmp_path / "other.likeness")
+    monkeypatch.setattr(questions, "ask_project_path", lambda *arguments: arguments[-1])
     monkeypatch.setattr(questions, "ask_export_path", lambda parent, proposed: proposed)
     monkeypatch.setattr(verbs, "ask_height", lambda *arguments, **named: 120.0)
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *arguments: ([str(photo)], ""))
@@ -58,6 +60,7 @@ def observed(window: MainWindow, outside: list[Any], picture: bool) -> tuple[Any
         window.photo_panel.strip.count(),
         window.windowState(),
         [type(dialog) for dialog in window.findChildren(QDialog) if dialog.isVisible()],
+        window.message_bar.text,
         window.value_drag.active,
         window.hints.isHidden(),
         window.settings.get("theme/dark", True),
@@ -88,8 +91,6 @@ def prepare(window: MainWindow, action_id: str) -> None:
         window.exported(report())
         for dialog in window.findChildren(QDialog):
             dialog.close()
-    elif action_id == "quit":
-        window.document.exported(window.document.last_step)
 
 
 def report() -> Any:
@@ -190,6 +191,7 @@ def press(window: MainWindow, keys: QKeySequence) -> None:
     ("keys", "call"),
     [
         ("Ctrl+E", ("export",)),
+        ("Ctrl+S", ("save",)),
         ("Ctrl+Z", ("undo",)),
         ("Alt+M", ("clear_mask",)),
         ("Ctrl+I", ("invert_mask",)),

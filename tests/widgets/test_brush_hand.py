@@ -9,6 +9,7 @@ import pytest
 from app.errors import InvalidInput
 from app.sculpt.brush import brushes
 from app.sculpt.falloff import Falloff
+from app.sculpt.symmetry import Symmetry
 from app.settings import Settings
 from app.widgets.brush_hand import LARGEST_MM, SMALLEST_MM, BrushHand
 
@@ -43,7 +44,7 @@ def test_each_brush_keeps_its_own(hand: BrushHand) -> None:
     assert hand.settings(1.0, "smooth").strength == 0.1
 
 
-def test_mirror_and_colour_are_the_hands(hand: BrushHand) -> None:
+def test_mirror_and_colour_stay_when_the_brush_changes(hand: BrushHand) -> None:
     hand.select("inflate")
     hand.set_mirror(0, True)
     hand.set_mirror_origin((1.0, 2.0, 3.0))
@@ -58,7 +59,6 @@ def test_all_of_it_comes_back(hand: BrushHand, path: Path) -> None:
     hand.select("crease")
     curve = Falloff("custom", ((0.0, 1.0), (0.4, 0.2), (1.0, 0.0)))
     hand.update(strength=0.25, falloff=curve, front_faces_only=True, pressure_size=True, color=(0.5, 0.25, 0.125))
-    hand.set_mirror(2, True)
     hand.set_radius_in_pixels(True)
     hand.set_radius(77.0)
     hand.remember()
@@ -67,6 +67,16 @@ def test_all_of_it_comes_back(hand: BrushHand, path: Path) -> None:
     assert again.options == hand.options
     assert again.radius_in_pixels
     assert again.radius == 77.0
+
+
+def test_mirror_planes_belong_to_the_figurine_and_do_not_come_back(hand: BrushHand, path: Path) -> None:
+    hand.set_mirror(2, True)
+    hand.set_mirror_origin((1.0, 2.0, 3.0))
+    hand.remember()
+    assert BrushHand(Settings(path)).options.symmetry == Symmetry()
+    hand.set_symmetry(Symmetry((True, False, False), (0.0, 5.0, 0.0)))
+    hand.select("smooth")
+    assert hand.options.symmetry == Symmetry((True, False, False), (0.0, 5.0, 0.0))
 
 
 def test_pixels_become_millimetres_at_the_strokes_start(hand: BrushHand) -> None:

@@ -1,20 +1,23 @@
-"""The dialogs: height, error, export report, preferences, questions about files and unexported work."""
+"""The dialogs: height, error, export report, preferences, questions about files and unsaved work."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QFileDialog, QLabel, QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QFileDialog, QLabel, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.errors import UnreadableFile
+from app.project.in_use import FileInUse
 from app.resources import resource
 from app.settings import Settings
 from app.widgets import backgrounds, questions
@@ -30,7 +33,6 @@ from app.widgets.height_dialog import (
 )
 from app.widgets.main_window import MainWindow
 from app.widgets.preferences import PreferencesDialog
-from app.widgets.recent import clear_recent, recent_files, remember_file
 from app.widgets.theme import apply_theme
 from tests.widgets.test_actions import report
 
@@ -64,6 +66,12 @@ def when_open(kind: type, act: Callable[[object], None]) -> None:
             QTimer.singleShot(10, look)
 
     QTimer.singleShot(0, look)
+
+
+def press(box: object, text: str) -> None:
+    """Click the button of a message box that says this."""
+    assert isinstance(box, QMessageBox)
+    next(button for button in box.buttons() if button.text().replace("&", "") == text).click()
 
 
 class TestHeight:
@@ -282,21 +290,85 @@ def test_a_damaged_background_is_the_default(stored: object, settings: Settings)
 
 
 class TestQuestions:
-    @pytest.mark.parametrize(
-        ("button", "answer"), [("Export", "export"), ("Discard Changes", "discard"), ("Cancel", "cancel")]
-    )
-    def test_unexported(self, button: str, answer: str, parent: QWidget) -> None:
-        def press(box: object) -> None:
-            assert isinstance(box, QMessageBox)
-            assert "no project files" in box.informativeText()
-            next(b for b in box.findChildren(QPushButton) if b.text().replace("&", "") == button).click()
-
-        when_open(QMessageBox, press)
-        assert questions.ask_unexported(parent, "sphere") == answer
+    @pytest.mark.parametrize(("button", "answer"), [("Save", "save"), ("Don't Save", "discard"), ("Cancel", "cancel")])
+    def test_unsaved(self, button: str, answer: str, parent: QWidget) -> None:
+        when_open(QMessageBox, lambda box: press(box, button))
+        assert questions.ask_unsaved(parent, "sphere") == answer
 
     def test_escape_cancels(self, parent: QWidget) -> None:
         when_open(QMessageBox, lambda box: QTest.keyClick(box, Qt.Key.Key_Escape))  # type: ignore[call-overload]
-        assert questions.ask_unexported(parent, "sphere") == "cancel"
+        assert questions.ask_unsaved(parent, "sphere") == "cancel"
+
+    @pytest.mark.parametrize(
+        ("here", "button", "answer"),
+        [
+            (True, "Open a Copy", "other"),
+            (True, "Cancel", "no"),
+            (False, "Open a Copy", "other"),
+            (False, "Take Over", "take over"),
+        ],
+    )
+    def test_in_use(self, here: bool, button: str, answer: str, parent: QWidget) -> None:
+        error = FileInUse("/jobs/anna.likeness", "studio-3", "maria", time.time(), here)
+
+        def look(box: object) -> None:
+            assert isinstance(box, QMessageBox)
+            told = box.informativeText()
+            assert "maria" in told
+            assert "today" in told
+            assert ("studio-3" in told) is not here
+            assert any(b.text() == "Take Over" for b in box.buttons()) is not here
+            press(box, button)
+
+        when_open(QMessageBox, look)
+        assert questions.ask_in_use(parent, Path("/jobs/anna.likeness"), error, saving=False) == answer
+
+    def test_open_shows_projects_first(
+        self, parent: QWidget, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[Any] = []
+        monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *arguments: asked.append(arguments) or ("", ""))
+        assert questions.ask_open(parent, settings) is None
+        filters = asked[0][-1].split(";;")
+        assert filters[0].startswith("Projects and meshes (*.likeness *")
+        assert filters[1] == "Likeness projects (*.likeness)"
+
+    @pytest.mark.parametrize(
+        ("typed", "there", "button", "path"),
+        [
+            ("/tmp/anna.likeness", False, "", "/tmp/anna.likeness"),
+            ("/tmp/anna", False, "", "/tmp/anna.likeness"),
+            ("/tmp/anna.glb", False, "", "/tmp/anna.glb.likeness"),
+            ("anna", True, "Replace", "anna.likeness"),
+        ],
+    )
+    def test_a_project_gets_its_suffix_and_nothing_is_replaced_unasked(
+        self,
+        typed: str,
+        there: bool,
+        button: str,
+        path: str,
+        parent: QWidget,
+        settings: Settings,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+    ) -> None:
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *arguments: (str(tmp_path / typed), ""))
+        if there:
+            (tmp_path / path).touch()
+            when_open(QMessageBox, lambda box: press(box, button))
+        proposed = tmp_path / "proposed.likeness"
+        assert questions.ask_project_path(parent, settings, "Save", proposed) == tmp_path / path
+
+    def test_who_does_not_want_to_replace_is_asked_again(
+        self, parent: QWidget, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        (tmp_path / "anna.likeness").touch()
+        names = [str(tmp_path / "anna"), str(tmp_path / "berta")]
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *arguments: (names.pop(0), ""))
+        when_open(QMessageBox, lambda box: press(box, "Cancel"))
+        proposed = tmp_path / "proposed.likeness"
+        assert questions.ask_project_path(parent, settings, "Save", proposed) == tmp_path / "berta.likeness"
 
     def test_open_asks_for_every_format_that_is_read(
         self, parent: QWidget, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -337,28 +409,3 @@ class TestQuestions:
     ) -> None:
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *arguments: (typed, ""))
         assert questions.ask_export_path(parent, Path("/out/x.3mf")) == (Path(path) if path else None)
-
-
-def test_recent_files(settings: Settings, tmp_path: Path) -> None:
-    paths = [tmp_path / f"{name}.glb" for name in "abc"]
-    for path in paths:
-        path.touch()
-        remember_file(settings, path)
-    remember_file(settings, paths[0])
-    assert recent_files(settings) == [paths[0], paths[2], paths[1]]
-    paths[2].unlink()
-    assert recent_files(settings) == [paths[0], paths[1]]
-    clear_recent(settings)
-    assert recent_files(settings) == []
-
-
-def test_recent_files_are_in_the_menu(window: MainWindow, tmp_path: Path) -> None:
-    path = tmp_path / "bust & hat.glb"
-    path.touch()
-    window.opened(path, ["The colour was taken from the emissive texture"])
-    assert "emissive" in window.message_bar.text
-    file_menu = window.menu_bar.actions()[0].menu()
-    recent = next(action.menu() for action in file_menu.actions() if "Recent" in action.text())  # type: ignore[attr-defined]
-    recent.aboutToShow.emit()  # type: ignore[attr-defined]
-    recent.actions()[0].trigger()  # type: ignore[attr-defined]
-    assert window.commands.calls == [("open_file", path)]  # type: ignore[attr-defined]

@@ -13,16 +13,15 @@ from PySide6.QtGui import QColor, QDropEvent, QImage, QMouseEvent, QPointingDevi
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
-from shiboken6 import isValid
 
 from app.document import Document
 from app.preflight.check import FAIL, NOTE, PASS, Finding, Verdict
 from app.settings import Settings
-from app.widgets import questions
 from app.widgets.main_window import MainWindow
 from app.widgets.model_panel import headline
+from app.widgets.safety import Safety
 from app.widgets.verbs import mm_per_pixel
-from tests.widgets.conftest import close, step
+from tests.widgets.conftest import close, recorded, step
 from tests.widgets.fakes import RecordedCommands
 
 LEFT, RIGHT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.KeyboardModifier.NoModifier
@@ -271,10 +270,18 @@ class TestDrop:
         image.fill(QColor("grey"))
         paths = [tmp_path / "front.png", tmp_path / "side.jpg"]
         assert all(image.save(str(path)) for path in paths)
-        drop(window, [*paths, Path("/models/other.glb")])
+        drop(window, paths)
         qtbot.waitUntil(lambda: len(window.document.photos) == 2, timeout=30_000)
-        assert window.commands.calls == [("open_file", Path("/models/other.glb"))]  # type: ignore[attr-defined]
+        assert window.commands.calls == []  # type: ignore[attr-defined]
         assert "files" in window.settings.get("hints/done", [])
+
+    def test_photos_that_come_with_a_mesh_wait_for_it(
+        self, window: MainWindow, commands: RecordedCommands, qtbot: QtBot
+    ) -> None:
+        drop(window, [Path("/models/front.png"), Path("/models/other.glb")])
+        qtbot.waitUntil(lambda: bool(commands.calls))
+        assert commands.calls == [("open_file", Path("/models/other.glb"), Path("/models/front.png"))]
+        assert not window.photo_panel.busy
 
 
 class TestPlaces:
@@ -288,9 +295,8 @@ class TestPlaces:
         first.splitter.setSizes([420, 600])
         QApplication.processEvents()
         sizes = first.splitter.sizes()
-        document.exported(document.last_step)
         close(first, qtbot)
-        again = MainWindow(document, Settings(settings.path), RecordedCommands(document, Path("/models")))
+        again = MainWindow(document, Settings(settings.path), recorded(document, Path("/models")), Safety())
         again.show()
         qtbot.waitExposed(again)
         assert (again.width(), again.height()) == (1400, 850)
@@ -305,9 +311,8 @@ class TestPlaces:
     ) -> None:
         first = make_window()
         first.set_panels_shown(False)
-        document.exported(document.last_step)
         close(first, qtbot)
-        again = MainWindow(document, Settings(settings.path), RecordedCommands(document, Path("/models")))
+        again = MainWindow(document, Settings(settings.path), recorded(document, Path("/models")), Safety())
         again.show()
         qtbot.waitExposed(again)
         assert again.panels_shown
@@ -354,54 +359,33 @@ class TestPlaces:
 
 
 class TestClosing:
-    @pytest.fixture
-    def answer(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-        def give(text: str) -> None:
-            monkeypatch.setattr(questions, "ask_unexported", lambda parent, name: text)
-
-        return give
-
-    def test_cancel_stays(self, window: MainWindow, answer: Callable[[str], None]) -> None:
-        answer("cancel")
+    def test_what_may_not_go_keeps_the_window(self, window: MainWindow, commands: RecordedCommands) -> None:
+        commands.may_go = False
         assert not window.close()
         assert window.isVisible()
 
-    def test_export_closes_when_the_export_is_done(
-        self, window: MainWindow, answer: Callable[[str], None], commands: RecordedCommands, qtbot: QtBot
+    def test_it_closes_when_the_work_has_been_saved(
+        self, window: MainWindow, commands: RecordedCommands, qtbot: QtBot
     ) -> None:
-        answer("export")
-        assert not window.close()
-        assert commands.calls == [("export",)]
-        with qtbot.waitSignal(window.destroyed, timeout=10_000):
-            window.document.exported(window.document.last_step)
+        commands.may_go = False
+        window.close()
+        (_, then) = commands.calls[-1]
+        commands.may_go = True
+        with qtbot.waitSignal(window.destroyed, timeout=10_000), qtbot.waitSignal(window.let_go):
+            then()
 
-    def test_discard_closes(self, window: MainWindow, answer: Callable[[str], None], qtbot: QtBot) -> None:
-        answer("discard")
-        with qtbot.waitSignal(window.destroyed, timeout=10_000):
-            assert window.close()
-
-    def test_unchanged_closes_without_a_question(
-        self, window: MainWindow, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+    def test_leaving_asks_nothing_and_gives_nothing_up(
+        self, window: MainWindow, commands: RecordedCommands, qtbot: QtBot
     ) -> None:
-        asked: list[str] = []
-        monkeypatch.setattr(questions, "ask_unexported", lambda parent, name: asked.append(name) or "cancel")
-        window.document.exported(window.document.last_step)
-        close(window, qtbot)
-        assert not isValid(window)
-        assert asked == []
-
-    @pytest.mark.parametrize(("text", "may"), [("discard", True), ("cancel", False), ("export", False)])
-    def test_may_discard(self, text: str, may: bool, window: MainWindow, answer: Callable[[str], None]) -> None:
-        answer(text)
-        assert window.may_discard() is may
-        window.document.exported(window.document.last_step)
-        answer("not asked")
-        assert window.may_discard()
+        with qtbot.waitSignal(window.destroyed, timeout=10_000), qtbot.assertNotEmitted(window.let_go):
+            window.close_without_asking()
+        assert commands.calls == []
 
     def test_the_title_says_what_is_open_and_whether_it_changed(self, window: MainWindow) -> None:
         assert window.windowTitle() == "sphere[*] · Likeness"
         assert window.isWindowModified()
-        window.document.exported(window.document.last_step)
+        window.document.saved(window.document.mark(), Path("/models/anna.likeness"))
+        assert window.windowTitle() == "anna[*] · Likeness"
         assert not window.isWindowModified()
 
 
