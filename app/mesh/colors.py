@@ -20,7 +20,9 @@ def colors_from_texture(mesh: Mesh) -> np.ndarray:
     """
     if mesh.uv is None or mesh.uv_vertex is None or mesh.corner_uv is None:
         linear = _mean_by_vertex(
-            mesh.triangles.ravel(), _base_colors(mesh.materials)[np.repeat(mesh.triangle_material, 3)], mesh.vertex_count
+            mesh.triangles.ravel(),
+            _base_colors(mesh.materials)[np.repeat(mesh.triangle_material, 3)],
+            mesh.vertex_count,
         )
         return _to_srgb(linear)
     material = np.zeros(len(mesh.uv), np.int16)
