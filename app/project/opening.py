@@ -16,6 +16,7 @@ import numpy as np
 
 from app import worker
 from app.errors import LikenessError, LimitExceeded, UnreadableFile, WorkerFailed
+from app.formats.opening import prepare as prepare_meshes
 from app.formats.registry import Limits, Progress, no_progress
 from app.mesh.build import build_mesh
 from app.mesh.soup import Soup
@@ -89,7 +90,8 @@ def open_project_in_worker(
 
 
 def prepare() -> None:
-    """Load the compiled kernels that opening needs, for `worker.warm_up`: write and read a little."""
+    """Load what opening meshes and projects needs, for `worker.warm_up`: write and read a little."""
+    prepare_meshes()
     corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
     triangles = np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]], np.int32)
     uv = np.zeros((4, 2), np.float32)
