@@ -22,6 +22,7 @@ from app.formats.gltf_primitives import Piece, read_piece
 from app.formats.gltf_scene import Placement, placed, read_placements
 from app.formats.gltf_write import write
 from app.formats.images import linear_to_srgb
+from app.formats.points import refuse_points, refuse_splat
 from app.formats.reading import finished
 from app.formats.registry import Format, Limits, Progress, register
 from app.formats.writing import read_mark
@@ -39,6 +40,8 @@ _UNDERSTOOD = {
     "KHR_texture_basisu",
     "KHR_texture_transform",
 }
+_SPLATS = "KHR_gaussian_splatting"
+_POINTS, _TRIANGLES = 0, 4
 _BYTES_PER_VERTEX = 12
 _BYTES_PER_TRIANGLE = 12
 
@@ -72,6 +75,8 @@ def _read(path: Path, limits: Limits, progress: Progress) -> Soup:
     parts = [(piece, placement) for placement in placements for piece in pieces[placement.mesh]]
     progress(0.7, "Placing parts")
     soup = _soup(parts)
+    if not parts:
+        _refuse_points(document)
     progress(1.0, "Placing parts")
     soup.materials = materials.soup_materials or soup.materials
     soup.notes = document.notes
@@ -80,6 +85,21 @@ def _read(path: Path, limits: Limits, progress: Progress) -> Soup:
     if meant:
         soup.up, soup.unit_mm = meant
     return soup
+
+
+def _refuse_points(document: Document) -> None:
+    """Say what a file without surfaces is, where it holds points."""
+    if _SPLATS in document.root.entries("extensionsUsed"):
+        refuse_splat("scene")
+    count = 0
+    for index in range(document.count("meshes")):
+        mesh = document.part("meshes", index)
+        for primitive in (Item(entry, mesh.where) for entry in mesh.entries("primitives")):
+            names = primitive.item("attributes")
+            if primitive.integer("mode", _TRIANGLES) == _POINTS and names is not None and "POSITION" in names:
+                count += document.part("accessors", names.integer("POSITION")).integer("count")
+    if count:
+        refuse_points("scene", count)
 
 
 def _note_extensions(document: Document) -> None:

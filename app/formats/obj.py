@@ -17,6 +17,7 @@ from app.formats import obj_lines
 from app.formats.mtl import ObjMaterial, read_materials
 from app.formats.numerals import line_number
 from app.formats.obj_write import write
+from app.formats.points import MESH_INSTEAD
 from app.formats.polygons import triangulate
 from app.formats.reading import check_counts, colors_0_to_1, find_beside, finished, mapped, refuse
 from app.formats.registry import Format, Limits, Progress, register
@@ -53,7 +54,7 @@ def read(path: Path, limits: Limits, progress: Progress) -> Soup:
         raise LimitExceeded(f"switches its material {specials:,} times", path, "Join the materials before exporting")
     if not faces:
         what = "holds only points or lines, or is cut off" if vertices else "holds no triangles"
-        refuse(path, what, "Export the model as a mesh with faces")
+        refuse(path, what, MESH_INSTEAD if vertices else "Export the model as a mesh with faces")
     progress(0.1, "Reading vertices and faces")
     positions, colors = np.empty((vertices, 3), np.float32), np.empty((vertices, 3), np.float32)
     uv, starts = np.empty((coordinates, 2), np.float32), np.zeros(faces + 1, np.int64)

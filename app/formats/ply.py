@@ -12,6 +12,7 @@ import numpy as np
 from app.errors import UnreadableFile
 from app.formats.ply_elements import Columns, Element, Header, Lists, read_header, read_rows
 from app.formats.ply_write import write
+from app.formats.points import is_splat, refuse_points, refuse_splat
 from app.formats.polygons import triangulate
 from app.formats.reading import check_counts, colors_0_to_1, finished, mapped, refuse, texture_beside, to_float32
 from app.formats.registry import Format, Limits, Progress, register
@@ -22,7 +23,6 @@ from app.mesh.soup import Material, Soup
 _CORNER_LISTS = ("vertex_indices", "vertex_index", "vertex_indexes")
 _COLORS = (("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_blue"), ("r", "g", "b"))
 _TEXTURE_COORDINATES = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"), ("tx", "ty"))
-_SPLAT = "f_dc_0"
 _HEAD_BYTES = 4096
 _WANTED = ("vertex", "face", "tristrips")
 
@@ -48,16 +48,14 @@ def read(path: Path, limits: Limits, progress: Progress) -> Soup:
 def _check(path: Path, limits: Limits, vertex: Element | None, face: Element | None) -> None:
     """Refuse what is no mesh, by its header alone."""
     names = {item.name for item in vertex.properties} if vertex else set()
+    if is_splat(names) and (face is None or not face.count):
+        refuse_splat(path)
     if vertex is None or not {"x", "y", "z"} <= names:
         refuse(path, "has no vertices with x, y and z")
     if any(item.count_kind for item in vertex.properties if item.name in ("x", "y", "z")):
         refuse(path, "has lists where x, y and z should be")
-    if face is None or not face.count:
-        if _SPLAT in names:
-            refuse(path, "is a Gaussian splat, which has no surface", "Export the capture as a mesh (GLB or OBJ)")
-        if vertex.count:
-            what = f"is a point cloud of {vertex.count:,} points without triangles"
-            refuse(path, what, "Make a surface from it first, as with MeshLab's screened Poisson reconstruction")
+    if (face is None or not face.count) and vertex.count:
+        refuse_points(path, vertex.count)
     check_counts(path, limits, vertex.count, face.count if face else 0)
 
 

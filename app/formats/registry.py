@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from app.errors import UnreadableFile
+from app.formats.points import refuse_scan
 from app.mesh.soup import Soup
 
 # fraction done 0 to 1, what is being done ("Reading triangles"); may raise Cancelled.
@@ -127,5 +128,6 @@ def format_of(path: Path) -> Format:
             return file_format
     if by_name:
         return by_name[0]
+    refuse_scan(path, path.suffix.lower(), head)
     known = ", ".join(sorted(suffix.lstrip(".").upper() for suffix in readable_suffixes()))
     raise UnreadableFile("is not a mesh format that Likeness reads", path, f"Export it as one of {known}")
