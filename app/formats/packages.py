@@ -107,6 +107,11 @@ def is_xml(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
     return head.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] == b"<"
 
 
+def safe_names(name: str) -> list[str]:
+    """A part's name as those of folders and a file that cannot lead out of the folder it is unpacked to."""
+    return [part.replace(":", "_") for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+
+
 def check_xml(package: zipfile.ZipFile, part: zipfile.ZipInfo, path: Path) -> None:
     """Refuse XML that declares entities, which can grow without bound or name files. Raises UnreadableFile.
 

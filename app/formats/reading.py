@@ -6,6 +6,7 @@ No format's grammar lives here.
 from __future__ import annotations
 
 import mmap
+from collections.abc import Hashable
 from pathlib import Path, PureWindowsPath
 from typing import NoReturn
 
@@ -19,7 +20,7 @@ from app.mesh.soup import Soup, Texture
 _AGAIN = "Download or export it again"
 # Beyond this, in metres and made millimetres, the area of a triangle or its square is no longer a float32.
 _LARGEST_COORDINATE = 1e12
-_LONGEST_NAME = 4096
+_LONGEST_NAME, _SHOWN = 4096, 80
 # Names that are looked for in vain in one file: each costs a look through the folder, and a file can hold a million.
 _MOST_MISSING = 200
 # All images of a file together may have as many pixels as two of the largest.
@@ -138,12 +139,12 @@ def colors_0_to_1(colors: np.ndarray) -> np.ndarray:
 
 
 class Images:
-    """The images beside a file, each read once, by whatever names it is called."""
+    """The images beside or inside a file, each read once, by whatever names it is called."""
 
     def __init__(self, limits: Limits, notes: list[str]) -> None:
         self._limits, self._notes = limits, notes
         self._named: dict[str, Texture | None] = {}
-        self._read: dict[Path, Texture | None] = {}
+        self._read: dict[Hashable, Texture | None] = {}
         self._missing = self._pixels = 0
 
     def beside(self, name: str, *files: Path) -> Texture | None:
@@ -161,22 +162,25 @@ class Images:
         image = next((found for file in files if (found := find_beside(file, name))), None)
         if image is None:
             self._missing += 1
-            last = readable(PureWindowsPath(name).name)
+            last = readable(PureWindowsPath(name).name, _SHOWN)
             self._notes.append(f"The texture {last} is not beside the file; the plain colour is used.")
             return None
-        if image not in self._read:
-            self._read[image] = self._texture(image)
-        return self._read[image]
+        return self.at(image)
 
-    def _texture(self, image: Path) -> Texture | None:
+    def at(self, image: Path) -> Texture | None:
+        """The image in a file that `find_beside` or the like has found. Raises LimitExceeded, as `beside` does."""
         if image.stat().st_size > self._limits.encoded_texture_bytes:
             raise LimitExceeded("is too large a texture", image, "Save it again as a smaller PNG or JPEG")
-        texture = read_texture_or_note(image.read_bytes(), image.name, self._limits, self._notes)
-        if texture is not None:
-            self._pixels += texture.width * texture.height
+        return self._read[image] if image in self._read else self.embedded(image, image.read_bytes(), image.name)
+
+    def embedded(self, key: Hashable, encoded: bytes, name: str) -> Texture | None:
+        """An image inside the file. key: what tells it from others. Raises LimitExceeded, as `beside` does."""
+        if key not in self._read:
+            texture = self._read[key] = read_texture_or_note(encoded, name, self._limits, self._notes)
+            self._pixels += texture.width * texture.height if texture is not None else 0
             if self._pixels > _MOST_LARGEST_IMAGES * self._limits.texture_pixels:
-                raise LimitExceeded("is one of too many large textures", image, "Reduce their size first")
-        return texture
+                raise LimitExceeded("is one of too many large textures", name, "Reduce their size first")
+        return self._read[key]
 
 
 def texture_beside(path: Path, name: str, limits: Limits, notes: list[str]) -> Texture | None:
