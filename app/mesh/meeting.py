@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from app.mesh.exact import side_of_line, side_of_plane
 from app.mesh.jit import inline_kernel, kernel
-from app.preflight.exact import side_of_line, side_of_plane
 
 _ALL_EDGES = 7
 

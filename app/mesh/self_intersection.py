@@ -8,14 +8,15 @@ every pair is seen once, and the answer does not depend on the number of threads
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from app.errors import LimitExceeded
-from app.formats.registry import Progress, no_progress
 from app.mesh.bvh import STACK, Bvh, first_of_leaf
 from app.mesh.jit import inline_kernel, kernel, parallel_kernel, prange
+from app.mesh.meeting import has_no_area, triangles_meet
 from app.mesh.mesh import Mesh
-from app.preflight.meeting import has_no_area, triangles_meet
 
 # Leaves between two reports of progress, and of one thread's share.
 _STRETCH, _BLOCK = 65_536, 64
@@ -24,19 +25,22 @@ _MOST_COMPARED = 4_000_000_000
 _MOST_PAIRS = 20_000_000
 
 
-def self_intersections(mesh: Mesh, progress: Progress = no_progress, tree: Bvh | None = None) -> np.ndarray:
+def self_intersections(
+    mesh: Mesh, progress: Callable[[float, str], None] | None = None, tree: Bvh | None = None
+) -> np.ndarray:
     """All pairs of triangles that meet. Returns (k, 2) int32, the smaller index first, in ascending order.
 
     Triangles without area are passed over: they are found by counting (`counts`). tree: of the mesh, if there is one.
     Raises LimitExceeded for a mess of more than 20 million pairs.
     """
+    report = progress or (lambda fraction, doing: None)
     tree = tree or Bvh.of(mesh.positions, mesh.triangles)
     flat = _flat_places(tree.corners)
     leaves = len(tree.boxes) // 2
     found = []
     compared = total = 0
     for start in range(0, leaves, _STRETCH):
-        progress(start / leaves, "Looking for places where the surface goes through itself")
+        report(start / leaves, "Looking for places where the surface goes through itself")
         counts, looked = _count_pairs(
             tree.corners, tree.boxes, flat, start, min(leaves, start + _STRETCH), _MOST_PAIRS - total
         )
@@ -49,7 +53,7 @@ def self_intersections(mesh: Mesh, progress: Progress = no_progress, tree: Bvh |
         pairs = np.empty((offsets[-1], 2), np.int32)
         _write_pairs(tree.corners, tree.boxes, flat, tree.order, chosen + start, offsets, pairs)
         found.append(pairs)
-    progress(1.0, "Sorting")
+    report(1.0, "Sorting")
     pairs = np.concatenate(found)
     pairs.sort(axis=1)
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]

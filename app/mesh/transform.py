@@ -1,4 +1,4 @@
-"""Rigid and uniform changes of a whole mesh: scale, rotate, place on the ground.
+"""Changes of a whole mesh that move its vertices only: scale, rotate, place on the ground.
 
 Each returns a new mesh that shares everything a brush cannot change (triangles, topology, texture coordinates), and
 owns everything it can, so the old mesh stays exactly as it was for undo.
@@ -19,7 +19,7 @@ def scaled(mesh: Mesh, factor: float) -> Mesh:
     """Scale about the origin. factor: finite and above zero, else InvalidInput."""
     if not (np.isfinite(factor) and factor > 0):
         raise InvalidInput(f"a model cannot be scaled by {factor:g}", "", "Give a factor above zero")
-    return _with_positions(mesh, (mesh.positions * np.float64(factor)).astype(np.float32), mesh.normals.copy())
+    return with_positions(mesh, (mesh.positions * np.float64(factor)).astype(np.float32), mesh.normals.copy())
 
 
 def scaled_to_height(mesh: Mesh, height_mm: float) -> Mesh:
@@ -41,7 +41,7 @@ def rotated(mesh: Mesh, rotation: np.ndarray) -> Mesh:
     if not orthonormal or np.linalg.det(rotation) < 0:
         raise InvalidInput("the matrix is not a rotation", "", "Give orthonormal axes of a right-handed system")
     turn = rotation.T
-    return _with_positions(
+    return with_positions(
         mesh, (mesh.positions @ turn).astype(np.float32), np.ascontiguousarray((mesh.normals @ turn).astype(np.float32))
     )
 
@@ -50,16 +50,17 @@ def placed_on_ground(mesh: Mesh) -> Mesh:
     """Move so that the bounding box is centred over the origin and the lowest point has z = 0."""
     lower, upper = mesh.bounds()
     shift = np.array([(lower[0] + upper[0]) / 2, (lower[1] + upper[1]) / 2, lower[2]])
-    return _with_positions(mesh, (mesh.positions - shift).astype(np.float32), mesh.normals.copy())
+    return with_positions(mesh, (mesh.positions - shift).astype(np.float32), mesh.normals.copy())
 
 
-def _with_positions(mesh: Mesh, positions: np.ndarray, normals: np.ndarray) -> Mesh:
+def with_positions(mesh: Mesh, positions: np.ndarray, normals: np.ndarray | None = None) -> Mesh:
+    """The same mesh with its vertices elsewhere. positions: (V, 3), mm; normals: (V, 3), by default computed anew."""
     old = mesh.chunks
     chunks = Chunks(old.vertex_offsets, old.triangle_offsets, old.size)
     chunks.refresh(positions, np.arange(chunks.count))
     chunks.moved[:] = 0
     return Mesh(
-        np.ascontiguousarray(positions),
+        np.ascontiguousarray(positions, np.float32),
         mesh.triangles,
         colors=None if mesh.colors is None else mesh.colors.copy(),
         mask=mesh.mask.copy(),

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.preflight.exact import side_of_line, side_of_plane
+from app.mesh.exact import side_of_line, side_of_plane
 from tests.preflight import rational
 
 small = st.integers(-4, 4)
