@@ -107,7 +107,8 @@ class Changes:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not any(value for name, value in vars(self).items() if name != "photos") and self.photos is None
+        asked = self.photos is not None or self.thumbnail is not None
+        return not asked and not any(vars(self).values())
 
     @property
     def urgent(self) -> bool:

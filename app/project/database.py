@@ -14,7 +14,7 @@ from pathlib import Path
 
 from app.project import schema
 from app.project.changes import Changes
-from app.project.folders import sync_file, sync_folder
+from app.project.folders import make_file, sync_file, sync_folder
 from app.project.sessions import SIDECARS
 from app.project.store import Store
 
@@ -108,6 +108,7 @@ class Database:
         """Make a new file beside the old one, then put it in its place: the old one is whole until then."""
         temporary = self.path.with_name(f"{self.path.name}.new")
         _delete(temporary)
+        make_file(temporary)
         with closing(schema.connect(temporary)) as connection:
             connection.execute("PRAGMA journal_mode = OFF")
             connection.execute("PRAGMA synchronous = OFF")
@@ -124,11 +125,16 @@ class Database:
 
 def write_file(memory: sqlite3.Connection, path: Path) -> None:
     """Write a project in memory to a new file and make it last. Raises sqlite3.Error and OSError."""
-    with closing(schema.connect(path)) as connection:
-        connection.execute("PRAGMA synchronous = OFF")
-        memory.backup(connection)
-        connection.execute("PRAGMA journal_mode = DELETE")
-    sync_file(path)
+    make_file(path)
+    try:
+        with closing(schema.connect(path)) as connection:
+            connection.execute("PRAGMA synchronous = OFF")
+            memory.backup(connection)
+            connection.execute("PRAGMA journal_mode = DELETE")
+        sync_file(path)
+    except BaseException:
+        _delete(path)
+        raise
     sync_folder(path.parent)
 
 

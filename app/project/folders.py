@@ -63,6 +63,11 @@ def write_failure(error: BaseException, path: Path | str, doing: str = "cannot b
     return failure
 
 
+def make_file(path: Path) -> None:
+    """Make an empty file. Raises OSError that tells more than SQLite's "unable to open"."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666))
+
+
 def sync_file(path: Path) -> None:
     """Make a file's content last through a power cut. Raises OSError."""
     # Windows only flushes what may be written.

@@ -75,8 +75,9 @@ class MeshReader:
         arrays = self._static(record["arrays"], vertex_count)
         triangles = arrays["triangles"]
         values = {name: self._attribute(number, name, vertex_count, page) for name in attributes}
-        if not np.isfinite(values["positions"]).all():
-            raise Damaged("a vertex position that is not a finite number")
+        for name, array in values.items():
+            if not np.isfinite(array).all():
+                raise Damaged(f"{name} that are not all finite numbers")
         materials = self._read_materials(record.get("materials"))
         _check_materials(arrays["triangle_material"], len(materials))
         if id(triangles) not in self._topologies:
@@ -161,7 +162,7 @@ class MeshReader:
             if (
                 not isinstance(color, list)
                 or len(color) != 3
-                or not all(isinstance(part, int | float) for part in color)
+                or not all(isinstance(part, int | float) and 0 <= part <= 1 for part in color)
             ):
                 raise Damaged("a material without a colour")
             texture = self._texture(record["texture"]) if record.get("texture") else None

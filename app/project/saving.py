@@ -19,7 +19,7 @@ from pathlib import Path
 
 from app.errors import Cancelled, LikenessError, WriteFailed
 from app.project import schema
-from app.project.folders import sync_file, sync_folder, write_failure
+from app.project.folders import make_file, sync_file, sync_folder, write_failure
 from app.project.sessions import SIDECARS
 from app.project.store import Store
 
@@ -99,6 +99,7 @@ def _write(
             raise Cancelled
         progress(_WRITTEN * (1 - remaining / max(total, 1)), "Writing")
 
+    make_file(path)
     with closing(schema.connect(path)) as connection:
         # Nobody knows the name yet: a journal would protect nothing.
         connection.execute("PRAGMA journal_mode = OFF")

@@ -79,6 +79,8 @@ class Writer:
 
     def post(self, changes: Changes) -> None:
         """Have changes written. Returns at once; the caller does not touch them any more."""
+        if changes.empty:
+            return
         with self._condition:
             if self._incoming.empty:
                 self._posted_at = time.monotonic()
@@ -155,7 +157,8 @@ class Writer:
     def _turn(self) -> bool:
         """One round: wait, take what has come, commit it, run tasks. Returns False when it is time to end."""
         with self._condition:
-            self._condition.wait_for(self._has_work, self._patience())
+            while not self._has_work():
+                self._condition.wait(self._patience())
             tasks, self._tasks = self._tasks, []
             closing = self._closing
             self._hurry = False
@@ -173,11 +176,14 @@ class Writer:
     def _has_work(self) -> bool:
         if self._tasks or self._closing or self._distrusted is not None or self._due():
             return True
-        return self._incoming.urgent or (self._hurry and not self._incoming.empty)
+        if self._incoming.empty:
+            return False
+        return self._incoming.urgent or self._hurry or time.monotonic() >= self._posted_at + _LAZY_SECONDS
 
     def _patience(self) -> float | None:
         """Seconds to wait for more, None for no limit."""
-        until = [at for at in (self._retry_at, None if self._incoming.empty else self._posted_at + _LAZY_SECONDS) if at]
+        lazy = None if self._incoming.empty else self._posted_at + _LAZY_SECONDS
+        until = [moment for moment in (self._retry_at, lazy) if moment is not None]
         return max(0.0, min(until) - time.monotonic()) if until else None
 
     def _due(self) -> bool:

@@ -68,9 +68,8 @@ def change(
     random = np.random.default_rng(seed)
     with history.record(f"Step {seed}") as recorder:
         for attribute in attributes:
-            vertices = np.sort(random.choice(mesh.vertex_count, min(count, mesh.vertex_count), replace=False)).astype(
-                np.int32
-            )
+            chosen = random.choice(mesh.vertex_count, min(count, mesh.vertex_count), replace=False)
+            vertices = np.sort(chosen).astype(np.int32)
             recorder.capture(attribute, vertices)
             values = mesh.attribute(attribute)
             values[vertices] += random.normal(0, 0.1, values[vertices].shape).astype(np.float32)

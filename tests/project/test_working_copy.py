@@ -131,10 +131,8 @@ def test_each_finished_step_is_told_of_once_it_is_on_disk() -> None:
         assert copy.flush(20)
         assert not copy.pending
         assert {name for name, _ in heard} == {"working-copy"}
-        assert [(state.step_number, state.steps, state.position) for _, state in heard[-2:]] == [
-            (1, 1, 1),
-            (None, 1, 0),
-        ]
+        states = [(state.step_number, state.steps, state.position) for _, state in heard]
+        assert states[-2:] == [(1, 1, 1), (None, 1, 0)]
 
 
 def test_what_is_dropped_leaves_and_its_room_is_used_again() -> None:
@@ -372,7 +370,7 @@ def test_moving_to_where_nothing_can_be_written_changes_nothing(tmp_path: Path) 
     with kept(document) as copy:
         assert copy.flush(20)
         old = copy.path
-        with pytest.raises(LikenessError, match="Choose|Connect"):
+        with pytest.raises(LikenessError, match=r"Choose|Connect"):
             copy.move_to(tmp_path / "not there")
         assert copy.path == old
         change(document.history, document.mesh, 2)
@@ -415,3 +413,14 @@ def test_closing_says_whether_everything_is_on_disk(disk: Disk) -> None:
     assert not copy.close()
     session.end()
     other.end()
+
+
+def test_how_it_is_looked_at_is_written_a_little_later() -> None:
+    document = new_document()
+    with kept(document) as copy:
+        assert copy.flush(20)
+        document.set_photos([photo()])
+        until(lambda: not copy.pending)
+        copy.set_job({"view": 1})
+        until(lambda: not copy.pending)
+        assert opened(copy.path).job == {"view": 1}
