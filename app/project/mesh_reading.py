@@ -75,9 +75,8 @@ class MeshReader:
         arrays = self._static(record["arrays"], vertex_count)
         triangles = arrays["triangles"]
         values = {name: self._attribute(number, name, vertex_count, page) for name in attributes}
-        for name, array in values.items():
-            if not np.isfinite(array).all():
-                raise Damaged(f"{name} that are not all finite numbers")
+        if not np.isfinite(values["positions"]).all():
+            raise Damaged("a vertex position that is not a finite number")
         materials = self._read_materials(record.get("materials"))
         _check_materials(arrays["triangle_material"], len(materials))
         if id(triangles) not in self._topologies:

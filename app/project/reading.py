@@ -10,8 +10,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from app.errors import LimitExceeded
 from app.formats.registry import Limits, Progress
 from app.mesh.mesh import Mesh
@@ -22,9 +20,8 @@ from app.project.mesh_reading import MeshReader, whole
 from app.project.preview import checked_thumbnail
 from app.project.store import ATTRIBUTES_STEP, MESH_STEP, Store
 from app.sculpt.history import MeshStep, Step
-from app.sculpt.packed import Differences, PackedPart, PackedStep, apply
+from app.sculpt.packed import PackedPart, PackedStep
 from app.sculpt.packing import Damaged
-from app.sculpt.recorder import columns_of
 
 MAX_STEPS, MAX_PHOTOS, MAX_LABEL = 1_000_000, 1000, 1000
 _LATEST = 1e11  # seconds since 1970 that a time may have
@@ -73,7 +70,6 @@ def _read_steps(store: Store, position: int, present: Mesh, stored: Stored) -> l
     # From the present mesh back to the oldest step, then forward to the newest.
     for way, done in ((reversed(rows[:position]), True), (rows[position:], False)):
         mesh, found = present, []
-        values: dict[str, np.ndarray] = {}
         for number, label, made_at, _, kind, kept in way:
             step: Step
             if kind == MESH_STEP:
@@ -81,27 +77,16 @@ def _read_steps(store: Store, position: int, present: Mesh, stored: Stored) -> l
                 if other is None or id(other) in met:
                     raise Damaged("a step that keeps no mesh of its own")
                 met.add(id(other))
-                step, mesh, values = MeshStep(_label(label), other, mesh), other, {}
+                step, mesh = MeshStep(_label(label), other, mesh), other
             elif kind == ATTRIBUTES_STEP:
                 step = PackedStep(_label(label), parts.get(number, []), done=done)
-                _rehearse(step.unpack(mesh), mesh, values, forward=not done)
+                step.unpack(mesh)
             else:
                 raise Damaged("a step of an unknown kind")
             step.number, step.made_at, step.done = whole(number), _time(made_at), done
             found.append(step)
         steps += reversed(found) if done else found
     return steps
-
-
-def _rehearse(changes: list[Differences], mesh: Mesh, values: dict[str, np.ndarray], *, forward: bool) -> None:
-    """Undo or redo a step in copies of the attributes, kept in `values`: what it leaves must be numbers."""
-    for part in changes:
-        if part.attribute not in values:
-            values[part.attribute] = columns_of(mesh, part.attribute).copy()
-        columns = values[part.attribute]
-        apply(part, columns, forward=forward)
-        if not np.isfinite(columns[part.vertices]).all():
-            raise Damaged(f"a step that leaves {part.attribute} that are not finite numbers")
 
 
 def _part(attribute: Any, count: Any, vertices: Any, differences: Any) -> PackedPart:
