@@ -42,6 +42,7 @@ _UNDERSTOOD = {
 }
 _SPLATS = "KHR_gaussian_splatting"
 _POINTS, _TRIANGLES = 0, 4
+_LARGEST_WEIGHT = 1e9
 _BYTES_PER_VERTEX = 12
 _BYTES_PER_TRIANGLE = 12
 
@@ -103,9 +104,9 @@ def _refuse_points(document: Document) -> None:
 
 
 def _note_extensions(document: Document) -> None:
-    for name in document.root.entries("extensionsRequired"):
-        if name not in _UNDERSTOOD and not str(name).startswith("KHR_materials"):
-            document.note(f"The file requires {str(name)[:60]}, which is not known here; something may be missing.")
+    for name in map(str, document.root.entries("extensionsRequired")):
+        if name not in _UNDERSTOOD and not name.startswith("KHR_materials"):
+            document.note(f"The file requires {name[:60]}, which is not known here; something may be missing.")
 
 
 class _Total:
@@ -113,7 +114,14 @@ class _Total:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._parts = self._vertices = self._triangles = 0
+        self._looked = self._parts = self._vertices = self._triangles = 0
+
+    def look(self) -> None:
+        """Count a primitive, also one that shows nothing."""
+        self._looked += 1
+        if self._looked > self._document.limits.nodes:
+            what = f"has more than {self._document.limits.nodes:,} primitives"
+            raise LimitExceeded(what, "meshes", "Merge its parts first")
 
     def add(self, piece: Piece) -> None:
         limits, vertices, triangles = self._document.limits, len(piece.positions), len(piece.triangles)
@@ -129,8 +137,10 @@ class _Total:
 
 def _mesh(document: Document, materials: Materials, index: int, total: _Total) -> list[Piece]:
     mesh, pieces = document.part("meshes", index), []
-    morphs = [float(weight) if isinstance(weight, int | float) else 0.0 for weight in mesh.entries("weights")]
+    weights = mesh.entries("weights")
+    morphs = [float(w) if isinstance(w, int | float) and abs(w) < _LARGEST_WEIGHT else 0.0 for w in weights]
     for number, primitive in enumerate(mesh.entries("primitives")):
+        total.look()
         piece = read_piece(document, materials, Item(primitive, f"{mesh.where}, primitive {number}"), morphs)
         if piece is not None and len(piece.triangles):
             total.add(piece)

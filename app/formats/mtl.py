@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import LimitExceeded
-from app.formats.reading import find_beside, texture_beside
-from app.formats.registry import Limits
-from app.mesh.soup import Material, Texture
+from app.formats.reading import Images
+from app.mesh.soup import Material
 
 _MOST_BYTES = 64 << 20
 # Options of an image line and how many words follow each; the last three take one to three numbers.
@@ -45,7 +44,7 @@ class ObjMaterial:
     offset: tuple[float, float] = (0.0, 0.0)
 
 
-def read_materials(mtl: Path, obj: Path, used: set[str], limits: Limits, notes: list[str]) -> dict[str, ObjMaterial]:
+def read_materials(mtl: Path, obj: Path, used: set[str], images: Images, notes: list[str]) -> dict[str, ObjMaterial]:
     """The materials of an MTL file that are in use. Damage becomes a note. Raises LimitExceeded."""
     try:
         if mtl.stat().st_size > _MOST_BYTES:
@@ -54,20 +53,15 @@ def read_materials(mtl: Path, obj: Path, used: set[str], limits: Limits, notes: 
     except OSError as error:
         notes.append(f"The material file {mtl.name} cannot be opened: {error.strerror or error}.")
         return {}
-    loaded: dict[str, Texture | None] = {}
     materials: dict[str, ObjMaterial] = {}
-    for name, (color, images) in _statements(text).items():
+    for name, (color, uses) in _statements(text).items():
         if name not in used:
             continue
-        use = next((images[key] for key in _IMAGES if key in images), None)
+        use = next((uses[key] for key in _IMAGES if key in uses), None)
         if use is None:
             materials[name] = ObjMaterial(Material(name, color))
             continue
-        if use.name not in loaded:
-            # Named from the MTL's folder; some exporters mean the OBJ's.
-            base = mtl if find_beside(mtl, use.name) else obj
-            loaded[use.name] = texture_beside(base, use.name, limits, notes)
-        texture = loaded[use.name]
+        texture = images.beside(use.name, mtl, obj)  # named from the MTL's folder; some exporters mean the OBJ's
         # Exporters leave Kd at 0.6, 0.8 or black beside an image and mean the image alone.
         material = Material(
             name, color if texture is None else (1.0, 1.0, 1.0), texture, "clamp" if use.clamp else "repeat"

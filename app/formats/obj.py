@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from app.errors import LimitExceeded, UnreadableFile
+from app.errors import LimitExceeded, UnreadableFile, readable
 from app.formats import obj_lines
 from app.formats.mtl import ObjMaterial, read_materials
 from app.formats.numerals import line_number
 from app.formats.obj_write import write
 from app.formats.points import MESH_INSTEAD
 from app.formats.polygons import triangulate
-from app.formats.reading import check_counts, colors_0_to_1, find_beside, finished, mapped, refuse
+from app.formats.reading import Images, check_counts, colors_0_to_1, find_beside, finished, mapped, refuse
 from app.formats.registry import Format, Limits, Progress, register
 from app.formats.writing import read_mark
 from app.mesh.soup import Material, Soup
@@ -27,7 +27,7 @@ from app.mesh.soup import Material, Soup
 _HEAD_BYTES = 4096
 _LINE = re.compile(rb"[^\r\n]*")
 _COMMENT = re.compile(r"\s#.*$")
-_LIBRARY_NAME = re.compile(r"\S.*?\.mtl(?=\s|$)", re.IGNORECASE)
+_LIBRARY_END = re.compile(r"\.mtl(?=\s|$)", re.IGNORECASE)
 _SIGNATURE = re.compile(rb"(?:\A|[\r\n])[ \t]*(?:v[nt]?[ \t]+[-+.\d]|f[ \t]+\d|mtllib[ \t]|usemtl[ \t])")
 _CONTINUED = re.compile(rb"\\(\r\n|\n|\r)")
 # Files whose bytes have to be changed first: rare dialects, never large.
@@ -35,6 +35,7 @@ _MOST_COPIED_BYTES = 256 << 20
 _MOST_SWITCHES = 2_000_000
 _MOST_MATERIALS = 30_000
 _MOST_LIBRARIES = 1000
+_SHOWN = 80  # letters of a name in a note
 _WHAT = {
     obj_lines.BAD_VERTEX: "has a vertex without three numbers",
     obj_lines.BAD_COORDINATE: "has a texture coordinate without a number",
@@ -155,8 +156,9 @@ def _add_materials(
     if len(index) > _MOST_MATERIALS or len(libraries) > _MOST_LIBRARIES:
         raise LimitExceeded(f"uses {len(index):,} materials", path, "Join the materials before exporting")
     known: dict[str, ObjMaterial] = {}
+    images = Images(limits, soup.notes)
     for mtl in _library_files(path, list(libraries), soup.notes):
-        known = {**read_materials(mtl, path, set(index), limits, soup.notes), **known}
+        known = {**read_materials(mtl, path, set(index), images, soup.notes), **known}
     materials = [known.get(name, ObjMaterial(Material(name))) for name in index]
     if not switches:
         return [ObjMaterial(Material())]
@@ -175,12 +177,20 @@ def _library_files(path: Path, libraries: list[str], notes: list[str]) -> list[P
     for text in libraries:
         plain = text.replace("\\ ", " ")
         whole = find_beside(path, plain) or find_beside(path, _COMMENT.sub("", plain))
-        names = _LIBRARY_NAME.findall(plain) or [plain]
+        names = _names(plain)
         found = [whole] if whole else [file for name in names if (file := find_beside(path, name))]
         if not found:
-            notes.append(f"The material file {names[0]} is not beside the file; colours and textures are missing.")
+            shown = readable(names[0], _SHOWN)
+            notes.append(f"The material file {shown} is not beside the file; colours and textures are missing.")
         files += found
     return list(dict.fromkeys(files))
+
+
+def _names(text: str) -> list[str]:
+    """A line's names of material files, which may hold blanks; all of it where none ends as such files do."""
+    ends = [match.end() for match in _LIBRARY_END.finditer(text)]
+    names = [text[start:end].strip() for start, end in zip([0, *ends], ends, strict=False)]
+    return names[:_MOST_LIBRARIES] or [text]
 
 
 def _add_coordinates(soup: Soup, uv: np.ndarray, corner_uv: np.ndarray, materials: list[ObjMaterial]) -> None:

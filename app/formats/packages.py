@@ -65,8 +65,9 @@ def _check_parts(package: zipfile.ZipFile, path: Path, limits: Limits) -> None:
             raise UnreadableFile("is protected by a password", where, "Save it without one")
         if part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise UnreadableFile("is packed in a way that is not read", where, "Save it as an ordinary zip archive")
-        if ".." in re.split(r"[/\\]", part.filename) or "\0" in part.filename or part.filename in seen:
-            raise UnreadableFile("has a name that leads elsewhere or comes twice", where, advice)
+        names = re.split(r"[/\\]", part.filename)
+        if not part.filename or ".." in names or "\0" in part.filename or part.filename in seen:
+            raise UnreadableFile("has no name, or one that leads elsewhere or comes twice", where, advice)
         seen.add(part.filename)
         ratio = min(limits.unpack_ratio, _HONEST_RATIO) if part.file_size > _HARMLESS_BYTES else limits.unpack_ratio
         if part.file_size > max(_STEP, part.compress_size * ratio):

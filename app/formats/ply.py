@@ -14,7 +14,7 @@ from app.formats.ply_elements import Columns, Element, Header, Lists, read_heade
 from app.formats.ply_write import write
 from app.formats.points import is_splat, refuse_points, refuse_splat
 from app.formats.polygons import triangulate
-from app.formats.reading import check_counts, colors_0_to_1, finished, mapped, refuse, texture_beside, to_float32
+from app.formats.reading import Images, check_counts, colors_0_to_1, finished, mapped, refuse, to_float32
 from app.formats.registry import Format, Limits, Progress, register
 from app.formats.writing import read_mark
 from app.mesh.jit import kernel
@@ -24,6 +24,7 @@ _CORNER_LISTS = ("vertex_indices", "vertex_index", "vertex_indexes")
 _COLORS = (("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_blue"), ("r", "g", "b"))
 _TEXTURE_COORDINATES = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"), ("tx", "ty"))
 _HEAD_BYTES = 4096
+_MOST_TEXTURES = 1000
 _WANTED = ("vertex", "face", "tristrips")
 
 
@@ -77,11 +78,14 @@ def _soup(path: Path, head: bytes, header: Header, tables: dict[str, Columns], l
         _add_faces(soup, path, faces, corner_lists[0], elements["face"], limits)
     elif "tristrips" in tables:
         _add_strips(soup, path, tables["tristrips"], limits)
-    pair = next((pair for pair in _TEXTURE_COORDINATES if set(pair) <= set(vertices)), None)
+    scalars = {name for name, column in vertices.items() if isinstance(column, np.ndarray)}
+    pair = next((pair for pair in _TEXTURE_COORDINATES if set(pair) <= scalars), None)
     if pair and soup.uv is None:
         soup.uv = to_float32(np.stack([_scalar(vertices, name) for name in pair], axis=1))
         soup.corner_uv = soup.triangles
-    if soup.uv is not None:
+    if soup.uv is None:
+        soup.triangle_material = None
+    else:
         _add_textures(soup, path, header, limits)
     return soup
 
@@ -132,7 +136,7 @@ def _add_faces(soup: Soup, path: Path, faces: Columns, name: str, element: Eleme
     numbers = faces.get("texnumber")
     if isinstance(numbers, np.ndarray):
         with np.errstate(invalid="ignore"):
-            soup.triangle_material = np.clip(np.nan_to_num(numbers[polygon]), 0, 1000).astype(np.int16)
+            soup.triangle_material = np.clip(np.nan_to_num(numbers[polygon]), 0, _MOST_TEXTURES).astype(np.int16)
     colors = _colors(faces, element) if soup.colors is None else None
     if colors is not None:
         soup.positions = soup.positions[soup.triangles.ravel()]
@@ -175,7 +179,8 @@ def _strip_triangles(values, counts, out):
 
 def _add_textures(soup: Soup, path: Path, header: Header, limits: Limits) -> None:
     names = [comment[len("TextureFile") :].strip() for comment in header.comments if comment.startswith("TextureFile")]
-    materials = [Material(name, texture=texture_beside(path, name, limits, soup.notes)) for name in names if name]
+    images = Images(limits, soup.notes)
+    materials = [Material(name, texture=images.beside(name, path)) for name in names[:_MOST_TEXTURES] if name]
     soup.materials = materials or soup.materials
     if soup.triangle_material is not None:
         soup.triangle_material = np.minimum(soup.triangle_material, len(soup.materials) - 1).astype(np.int16)

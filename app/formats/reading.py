@@ -181,8 +181,3 @@ class Images:
             if self._pixels > _MOST_LARGEST_IMAGES * self._limits.texture_pixels:
                 raise LimitExceeded("is one of too many large textures", name, "Reduce their size first")
         return self._read[key]
-
-
-def texture_beside(path: Path, name: str, limits: Limits, notes: list[str]) -> Texture | None:
-    """The image that a file names, as `Images.beside`, for a file that names only one."""
-    return Images(limits, notes).beside(name, path)

@@ -81,7 +81,7 @@ def _preview(store: Store, path: Path) -> Preview:
             project_path=Path(project_path) if isinstance(project_path, str) and project_path else None,
             source_path=Path(source) if isinstance(source, str) and source else None,
         )
-    except (sqlite3.Error, ValueError, RecursionError) as error:
+    except (sqlite3.Error, TypeError, ValueError, RecursionError) as error:
         raise UnreadableFile("is damaged", path, schema.DAMAGED_ADVICE) from error
 
 

@@ -104,20 +104,22 @@ def check_error(error: LikenessError) -> None:
         raise Escape(f"an error says {str(error)[:200]}")
 
 
-def check_mesh(mesh: Mesh) -> None:
-    """The arrays are as `app.mesh.mesh` documents them."""
+def check_mesh(mesh: Mesh, *, any_bits: bool = False) -> None:
+    """The arrays are as `app.mesh.mesh` documents them. any_bits: a history may hold numbers that are none."""
     count, triangles = mesh.vertex_count, mesh.triangle_count
-    _array("positions", mesh.positions, np.float32, (count, 3))
+    _array("positions", mesh.positions, np.float32, (count, 3), any_bits=any_bits)
     _array("triangles", mesh.triangles, np.int32, (triangles, 3), count)
-    _array("normals", mesh.normals, np.float32, (count, 3))
-    _array("mask", mesh.mask, np.float32, (count,))
+    _array("normals", mesh.normals, np.float32, (count, 3), any_bits=any_bits)
+    _array("mask", mesh.mask, np.float32, (count,), any_bits=any_bits)
     _array("file_vertex", np.sort(mesh.file_vertex), np.int32, (count,), count)
     _array("file_triangle", np.sort(mesh.file_triangle), np.int32, (triangles,), triangles)
     promise(bool((np.sort(mesh.file_vertex) == np.arange(count)).all()), "file_vertex is no permutation")
     _array("triangle_material", mesh.triangle_material, np.int16, (triangles,), len(mesh.materials))
     if mesh.colors is not None:
-        _array("colors", mesh.colors, np.float32, (count, 3))
-        promise(float(mesh.colors.min()) >= 0.0 and float(mesh.colors.max()) <= 1.0, "colours outside 0 to 1")
+        _array("colors", mesh.colors, np.float32, (count, 3), any_bits=any_bits)
+        promise(
+            any_bits or 0.0 <= float(mesh.colors.min()) <= float(mesh.colors.max()) <= 1.0, "colours outside 0 to 1"
+        )
     if mesh.uv is not None:
         assert mesh.uv_vertex is not None
         assert mesh.corner_uv is not None
@@ -139,12 +141,14 @@ def check_mesh(mesh: Mesh) -> None:
     promise(len(soup.triangles) == triangles, "the way back to a file loses triangles")
 
 
-def _array(name: str, array: np.ndarray, kind: Any, shape: tuple[int, ...], below: int | None = None) -> None:
+def _array(
+    name: str, array: np.ndarray, kind: Any, shape: tuple[int, ...], below: int | None = None, *, any_bits: bool = False
+) -> None:
     promise(array.dtype == kind, f"{name} are {array.dtype}")
     promise(array.shape == shape, f"{name} have the shape {array.shape}, not {shape}")
     promise(array.flags.c_contiguous, f"{name} are not contiguous")
     if array.dtype.kind == "f":
-        promise(bool(np.isfinite(array).all()), f"{name} are not all finite")
+        promise(any_bits or bool(np.isfinite(array).all()), f"{name} are not all finite")
     elif below is not None and array.size:
         promise(int(array.min()) >= 0 and int(array.max()) < below, f"{name} are out of range")
 
