@@ -68,7 +68,7 @@ class Layers:
         while self._waiting:
             file = self._waiting.pop()
             _rename(self._layers[file], self._replacement(file))
-            left = set(self._layers[file].GetCompositionAssetDependencies()) - self._files.keys()
+            left = set(self._layers[file].GetCompositionAssetDependencies()) - self._files.keys() - {""}
             if left:
                 raise UnreadableFile("names other files in a way that is not understood", file, "Flatten it first")
 
@@ -195,10 +195,15 @@ def _rename(layer: Any, replacement: Callable[[str], str]) -> None:
             failures.append(error)
 
     def change(place: Any) -> None:
-        is_prim = place.IsPrimPath() or place.IsPrimVariantSelectionPath()
-        spec = layer.GetObjectAtPath(place) if is_prim else None
-        if isinstance(spec, Sdf.VariantSpec):
+        if not (place.IsPrimPath() or place.IsPrimVariantSelectionPath()):
+            if place.isEmpty:  # USD ends the whole process when it comes across one later
+                raise ValueError("a part has no name")
+            return
+        spec = layer.GetObjectAtPath(place)
+        if isinstance(spec, Sdf.VariantSpec) and not spec.expired:
             spec = spec.primSpec
+        if spec is None or spec.expired:
+            raise ValueError("a part is listed that does not exist")
         if not isinstance(spec, Sdf.PrimSpec):
             return
         for key in ("clips", "clipSets"):
