@@ -75,8 +75,6 @@ class MeshReader:
         arrays = self._static(record["arrays"], vertex_count)
         triangles = arrays["triangles"]
         values = {name: self._attribute(number, name, vertex_count, page) for name in attributes}
-        if not np.isfinite(values["positions"]).all():
-            raise Damaged("a vertex position that is not a finite number")
         materials = self._read_materials(record.get("materials"))
         _check_materials(arrays["triangle_material"], len(materials))
         if id(triangles) not in self._topologies:
@@ -158,15 +156,11 @@ class MeshReader:
         key = json.dumps(record, sort_keys=True)
         if key not in self._materials:
             color = record.get("base_color") if isinstance(record, dict) else None
-            if (
-                not isinstance(color, list)
-                or len(color) != 3
-                or not all(isinstance(part, int | float) and 0 <= part <= 1 for part in color)
-            ):
+            if not isinstance(color, list) or [part for part in color if not isinstance(part, int | float)]:
                 raise Damaged("a material without a colour")
             texture = self._texture(record["texture"]) if record.get("texture") else None
             wrap = "clamp" if record.get("wrap") == "clamp" else "repeat"
-            red, green, blue = (float(part) for part in color)
+            red, green, blue = (float(part) if 0 <= part <= 1 else 1.0 for part in color)
             self._materials[key] = Material(str(record.get("name")), (red, green, blue), texture, wrap)
         return self._materials[key]
 

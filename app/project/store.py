@@ -131,7 +131,8 @@ class Store:
         blobs.add(self.meta().get("thumbnail"))
         for _, record in self.meshes():
             arrays.update(record["arrays"].values())
-            blobs.update(material["texture"]["blob"] for material in record["materials"] if material["texture"])
+            textures = (material.get("texture") for material in record["materials"])
+            blobs.update(texture["blob"] for texture in textures if texture)
         for table, used in (("arrays", arrays), ("blobs", blobs)):
             stored = {row[0] for row in self.connection.execute(f"SELECT id FROM {table}")}
             unused = ((number,) for number in stored - used)
