@@ -28,6 +28,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import DupFd
 from pathlib import Path
@@ -44,6 +45,7 @@ _PROGRESS_SECONDS = 0.03
 _PREPARATION_SECONDS = 300.0
 # The caller has work to do with what it got; a new spare does not compete with that.
 _SPARE_DELAY_SECONDS = 2.0
+_DETAILS = 20_000  # letters of a traceback that go with an error
 _WRITE_BYTES = 1 << 30  # one write() moves less than 2 GiB on Linux
 _ADVICE = "The model in hand is unchanged; save it, then try again"
 
@@ -227,7 +229,7 @@ class _Worker:
                     raise WorkerFailed(what, "", "Try a smaller or simpler file")
                 if not self._connection.poll(_POLL_SECONDS):
                     continue
-                kind, *content = self._connection.recv()
+                kind, *content = self._understood(self._connection.recv, doing)
                 if kind == "ready":
                     deadline = time.monotonic() + limits.seconds
                 elif kind == "progress":
@@ -235,11 +237,24 @@ class _Worker:
                     if progress is not None:
                         progress(*content)
                 elif kind == "result":
-                    return self._exchange.read(content[0])
+                    return self._understood(partial(self._exchange.read, content[0]), doing)
                 else:
                     raise _failure(kind, content, doing, limits)
         except (EOFError, ConnectionError) as error:
             raise self._death(doing) from error
+
+    def _understood(self, receive: Callable[[], Any], doing: str) -> Any:
+        """What the worker sent. Raises WorkerFailed where it cannot be put together here, EOFError from a dead one."""
+        try:
+            return receive()
+        except (EOFError, ConnectionError):
+            raise
+        except MemoryError as error:
+            what = f"made more than fits into memory, while {doing.lower()}"
+            raise WorkerFailed(what, "", "Close other programs, or try a smaller file") from error
+        except Exception as error:  # an object that comes apart on its way must not look like a fault of the session
+            what = f"gave an answer that cannot be read, while {doing.lower()}: {type(error).__name__}: {error}"
+            raise WorkerFailed(what, "", _ADVICE) from error
 
     def _death(self, doing: str) -> WorkerFailed:
         self._process.join(1.0)
@@ -297,10 +312,17 @@ class _Serving:
                 self._preparation()
             self._connection.send(("ready",))
             sizes, memory_bytes = self._connection.recv()
-            answer = self._serve(sizes, memory_bytes)
-            self._connection.send(answer)
+            self._answer(self._serve(sizes, memory_bytes))
         except (EOFError, ConnectionError):
             return  # the caller is gone
+
+    def _answer(self, answer: tuple[Any, ...]) -> None:
+        try:
+            self._connection.send(answer)
+        except (EOFError, ConnectionError):
+            raise
+        except Exception as error:  # noqa: BLE001 - an error for the user that cannot be sent as it is
+            self._connection.send(("failed", f"{type(error).__name__}: {error}", traceback.format_exc()[-_DETAILS:]))
 
     def _serve(self, sizes: list[int], memory_bytes: int) -> tuple[Any, ...]:
         try:
@@ -316,7 +338,7 @@ class _Serving:
         except (EOFError, ConnectionError):
             raise
         except Exception as error:  # noqa: BLE001 - everything else becomes a message in the caller
-            return "failed", f"{type(error).__name__}: {error}", traceback.format_exc()
+            return "failed", f"{type(error).__name__}: {error}", traceback.format_exc()[-_DETAILS:]
 
     def _reporter(self) -> Callable[[float, str], None]:
         last: list[Any] = [0.0, ""]
