@@ -52,7 +52,7 @@ def carry(
     if by_triangle or by_vertex:
         progress(0.0, "Carrying the colours over")
         tree = tree or Bvh.of(source.positions, source.triangles)
-        vertex_normals, centres, normals = _facing(positions, triangles)
+        vertex_normals, centres, normals = facing(positions, triangles)
         away = _AWAY * float(np.linalg.norm(source.size()))
         progress(0.1, "Carrying the colours over")
         at_vertex = tree.closest(positions, facing=vertex_normals, away_mm=away)
@@ -171,7 +171,7 @@ def _corners_without_seams(
 
 
 @kernel
-def _facing(positions, triangles):
+def facing(positions, triangles):
     """Area-weighted vertex normals, centres of triangles, normals of triangles; normals are not unit."""
     vertex = np.zeros((len(positions), 3), np.float32)
     centres = np.empty((len(triangles), 3), np.float32)
