@@ -90,16 +90,15 @@ def _text(path: Path, data: mmap.mmap, at: int, layout: _Layout, limits: Limits)
         pair = None if layout.pair is None else layout.pair - 1
         layout = _Layout(layout.homogeneous, layout.color, pair, layout.width - 1)
     rows = np.empty((vertices, layout.width), np.float64)
-    outcome, after = _read_vertices(raw, at, rows)
+    outcome, stop = _read_vertices(raw, at, rows)
     starts, colors = np.zeros(faces + 1, np.int64), np.full((faces, 3), np.nan)
-    corners = np.empty(0, np.int32)
-    for _ in range(2):  # the first pass counts the corners
-        if outcome == _FINE:
-            outcome, stop = _read_faces(raw, after, vertices, starts, corners, colors)
-            corners = np.empty(int(starts[-1]), np.int32) if outcome == _FINE and not len(corners) else corners
-            check_counts(path, limits, 0, max(0, len(corners) - 2 * faces))
-        else:
-            stop = after
+    corners, after = np.empty(0, np.int32), stop
+    if outcome == _FINE:  # twice: the first time only counts the corners
+        outcome, stop = _read_faces(raw, after, vertices, starts, corners, colors)
+    if outcome == _FINE:
+        check_counts(path, limits, 0, max(0, int(starts[-1]) - 2 * faces))
+        corners = np.empty(int(starts[-1]), np.int32)
+        outcome, stop = _read_faces(raw, after, vertices, starts, corners, colors)
     if outcome != _FINE:
         where = f"{path}, line {line_number(data, int(stop))}"
         raise UnreadableFile(_WHAT[outcome], where, "The file is damaged; export it again")
@@ -113,7 +112,7 @@ def _binary(path: Path, data: mmap.mmap, at: int, layout: _Layout, limits: Limit
     vertices, faces = int(words[0]), int(words[1])
     if min(vertices, faces) < 0:
         refuse(path, "says that it has less than no vertices or faces")
-    _check(path, limits, vertices, faces, len(words), layout)
+    _check(path, limits, vertices, faces, len(words) - 3, layout)
     body = words[3 + vertices * layout.width :]
     rows = words[3 : 3 + vertices * layout.width].view(np.float32).reshape(vertices, layout.width).astype(np.float64)
     starts, colors = np.zeros(faces + 1, np.int64), np.full((faces, 3), np.nan)

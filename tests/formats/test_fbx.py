@@ -238,7 +238,7 @@ def test_limits_hold_for_what_instances_show(tmp_path: Path) -> None:
     for number in range(1, 12):
         fbx.model(number)
     path = fbx.save(tmp_path / "a.fbx")
-    with pytest.raises(LimitExceeded, match="asks for 108 triangles|asks for 1.. triangles"):
+    with pytest.raises(LimitExceeded, match="asks for 108 triangles"):
         read_fbx(path, Limits(triangles=100), no_progress)
     with pytest.raises(LimitExceeded, match="more than 5 nodes"):
         read_fbx(path, Limits(nodes=5), no_progress)

@@ -352,21 +352,19 @@ def test_textures_elsewhere_are_not_opened(name: str, tmp_path: Path) -> None:
     assert "not beside the file" in soup.notes[0]
 
 
+def _referring(name: str, *targets: str) -> str:
+    return f'def "{name}" (\n    references = [{", ".join(f"</{target}>" for target in targets)}]\n)\n{{\n}}\n'
+
+
 def _laughs(levels: int) -> str:
     """Each level holds the next one twice."""
-    text = "".join(
-        f'def "L{k}"\n{{\n' + "".join(f'    def "{n}" (\n        references = </L{k + 1}>\n    )\n    {{\n    }}\n' for n in "ab")
-        + "}\n"
-        for k in range(levels)
-    )  # fmt: skip
-    return text + mesh(f"L{levels}")
+    twice = [_referring("a", f"L{k + 1}") + _referring("b", f"L{k + 1}") for k in range(levels)]
+    return "".join(f'def "L{k}"\n{{\n{both}}}\n' for k, both in enumerate(twice)) + mesh(f"L{levels}")
 
 
 def _diamonds(levels: int) -> str:
     """Each prim is put together from both of the next level."""
-    both = [
-        f'def "{n}{k}" (\n    references = [</P{k + 1}>, </Q{k + 1}>]\n)\n{{\n}}\n' for k in range(levels) for n in "PQ"
-    ]
+    both = [_referring(f"{name}{k}", f"P{k + 1}", f"Q{k + 1}") for k in range(levels) for name in "PQ"]
     return "".join(both) + mesh(f"P{levels}") + mesh(f"Q{levels}")
 
 
