@@ -47,18 +47,7 @@ class Database:
 
     def copy(self, changes: Changes) -> sqlite3.Connection:
         """The project in memory, with changes that have not been committed. Raises sqlite3.Error and OSError."""
-        memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        try:
-            if changes.whole:
-                schema.create(memory)
-            else:
-                self._open().connection.backup(memory)
-            if not changes.empty:
-                Store(memory).apply(changes)
-        except BaseException:
-            memory.close()
-            raise
-        return memory
+        return copied(None if changes.whole else self._open().connection, changes)
 
     def move(self, path: Path, changes: Changes) -> None:
         """Go on in another place; the old file is left there. Raises sqlite3.Error and OSError."""
@@ -121,6 +110,22 @@ class Database:
         temporary.replace(self.path)
         sync_folder(self.path.parent)
         self._open()
+
+
+def copied(source: sqlite3.Connection | None, changes: Changes) -> sqlite3.Connection:
+    """A database (None: an empty project) and packed changes, together in memory. For any one thread at a time."""
+    memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    try:
+        if source is None:
+            schema.create(memory)
+        else:
+            source.backup(memory)
+        if not changes.empty:
+            Store(memory).apply(changes)
+    except BaseException:
+        memory.close()
+        raise
+    return memory
 
 
 def write_file(memory: sqlite3.Connection, path: Path) -> None:

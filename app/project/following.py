@@ -22,10 +22,13 @@ class EventsMissed(Exception):
 
 
 class Follower:
-    """Knows what the working copy has been given so far."""
+    """Knows what the working copy has been given so far.
 
-    def __init__(self, document: Document) -> None:
-        self._document = document
+    takes: what it gives is written, so the mesh may forget that it was unsaved. One follower of a document does.
+    """
+
+    def __init__(self, document: Document, *, takes: bool = True) -> None:
+        self._document, self._takes = document, takes
         self._numbers = Numbers()
         self._epoch = -1
         self._known: list[Step] = []
@@ -71,6 +74,8 @@ class Follower:
         if stamp is None or mesh is None:
             return None
         steps = history.steps
+        if self._takes:
+            _forget_unsaved(mesh, steps)  # first: what is written from here on makes this attempt void
         numbers.add(mesh, changes)
         add_steps(steps, history.position, mesh, numbers, changes)
         changes.photos = [PhotoRecord.of(photo) for photo in document.photos]
@@ -100,7 +105,10 @@ class Follower:
 
     def _number(self, mesh: Mesh, changes: Changes) -> int:
         number = self._numbers.of(mesh)
-        return self._numbers.add(mesh, changes) if number is None else number
+        if number is not None:
+            return number
+        _forget_unsaved(mesh, [])
+        return self._numbers.add(mesh, changes)
 
     def _finish(self, changes: Changes, mesh: Mesh) -> None:
         history, now = self._document.history, time.time()
@@ -130,6 +138,12 @@ def _compared(known: list[Step], steps: list[Step]) -> tuple[list[Step], list[St
         return [], []
     before, after = set(known), set(steps)
     return [step for step in steps if step not in before], [step for step in known if step not in after]
+
+
+def _forget_unsaved(mesh: Mesh, steps: list[Step]) -> None:
+    for other in (mesh, *(step.kept for step in steps if isinstance(step, MeshStep))):
+        for attribute in other.unsaved:
+            other.take_unsaved(attribute)
 
 
 def _add_pages(mesh: Mesh, number: int, attribute: str, changes: Changes) -> None:

@@ -14,6 +14,7 @@ import json
 import os
 import platform
 import secrets
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +108,8 @@ def _holder_lives(mark: _Mark) -> bool:
     if folder.parent == sessions_folder():
         return is_alive(folder)
     # Another user of this machine, or another home: its lock is not ours to open.
+    if sys.platform == "win32":
+        return True  # there, signal 0 is no question but Ctrl-C
     try:
         os.kill(mark.pid, 0)
     except ProcessLookupError:

@@ -36,7 +36,10 @@ class Numbers:
         return known[0] if known else None
 
     def add(self, mesh: Mesh, changes: Changes) -> int:
-        """Put a mesh into the changes, with copies of all that strokes write. Returns its id."""
+        """Put a mesh into the changes, with copies of all that strokes write. Returns its id.
+
+        Its marks of what is unsaved are not touched: whoever relies on them takes them before.
+        """
         number = self._new()
         self.meshes[id(mesh)] = number, mesh
         names = {}
@@ -46,7 +49,6 @@ class Numbers:
                 names[name] = self._array(array, changes)
         changes.meshes[number] = MeshRecord.of(mesh, names)
         for attribute in changes.meshes[number].attributes:
-            mesh.take_unsaved(attribute)
             values, offsets = columns_of(mesh, attribute).copy(), mesh.chunks.vertex_offsets.tolist()
             for page in range(mesh.chunks.count):
                 changes.pages[number, attribute, page] = values[offsets[page] : offsets[page + 1]]

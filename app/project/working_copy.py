@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import sqlite3
 import threading
 import time
@@ -26,7 +27,7 @@ from psygnal import Signal
 from app.errors import Cancelled, LikenessError
 from app.project.changes import Changes, CommittedState, PhotoRecord
 from app.project.content import ProjectContent
-from app.project.database import Database
+from app.project.database import Database, copied
 from app.project.folders import write_failure
 from app.project.following import EventsMissed, Follower, project_meta
 from app.project.saving import save_project
@@ -40,6 +41,8 @@ T = TypeVar("T")
 Progress = Callable[[float, str], None]
 _POLL_SECONDS = 0.05
 _CLOSE_SECONDS = 20.0
+# A disk that takes longer than this is one that does not answer.
+_PATIENCE_SECONDS = 10.0
 _REBUILD_POLL_SECONDS = 0.02
 
 _log = logging.getLogger(__name__)
@@ -154,11 +157,27 @@ class WorkingCopy:
         """The same, and go on with the file from before."""
         progress(0.0, "Gathering the project")
         try:
-            memory = _wait(self._writer.copy(), cancelled)
+            memory = self._in_memory(cancelled)
         except (sqlite3.Error, OSError, RuntimeError, MemoryError) as error:
             raise write_failure(error, path, "cannot be saved") from error
         with contextlib.closing(memory):
             save_project(memory, path, progress, cancelled)
+
+    def _in_memory(self, cancelled: Callable[[], bool]) -> sqlite3.Connection:
+        """The project as it is now; without the writer where that one waits for a disk that does not answer."""
+        try:
+            return _wait(self._writer.copy(), cancelled, _PATIENCE_SECONDS)
+        except NotYet:
+            _log.warning("the disk of the working copy does not answer")
+        other = Follower(self._document, takes=False)
+        while (changes := other.whole()) is None:
+            if cancelled():
+                raise Cancelled
+            time.sleep(_REBUILD_POLL_SECONDS)
+        changes.meta.update(project_meta(self._document))
+        changes.thumbnail = self._thumbnail
+        changes.pack()
+        return copied(None, changes)
 
     def move_to(self, folder: Path) -> None:
         """Go on with the working copy in another folder, on another disk. May take a second.
@@ -259,7 +278,9 @@ class WorkingCopy:
             self._writer.distrust(error)
 
 
-def _wait(future: Future[T], cancelled: Callable[[], bool]) -> T:
+def _wait(future: Future[T], cancelled: Callable[[], bool], seconds: float = math.inf) -> T:
+    """The future's result. Raises TimeoutError where it has none after so long, and Cancelled."""
+    end = time.monotonic() + seconds
     while True:
         try:
             return future.result(_POLL_SECONDS)
@@ -269,3 +290,6 @@ def _wait(future: Future[T], cancelled: Callable[[], bool]) -> T:
             if cancelled():
                 future.cancel()
                 raise Cancelled from None
+            if time.monotonic() > end:
+                future.cancel()
+                raise

@@ -70,32 +70,37 @@ def _measure(mesh: Mesh, strokes: int, target: Path) -> None:
     document.history.go_to(0)
     document.history.clear()
     session = Session.begin()
-    begun, costs, sent, landed = [0.0], [], [], []
-    document.history.changed.connect(lambda: begun.__setitem__(0, time.perf_counter()))
+    begun, costs, work, sent, landed = [0.0, 0.0], [], [], [], []
+    document.history.changed.connect(lambda: begun.__setitem__(slice(2), (time.perf_counter(), time.thread_time())))
     copy = WorkingCopy(document, session)
 
     def followed() -> None:
         now = time.perf_counter()
         costs.append(1e3 * (now - begun[0]))
+        work.append(1e3 * (time.thread_time() - begun[1]))
         sent.append(now)
 
     document.history.changed.connect(followed)
     copy.committed.connect(lambda state: landed.append((time.perf_counter(), state.step_number or 0)))
     begin, written = _timed(copy.begin), _timed(lambda: copy.flush(60))
     _say(f"begin: {begin:.0f} ms on the hand's thread, on disk after {written:.0f} ms, {_size(copy.path)}")
-    del sent[:], landed[:], costs[:]
+    del sent[:], landed[:], costs[:], work[:]
     before = _bytes(copy.path)
     quick = [hand.stroke(number) for number in range(strokes - _ALONE)]
-    _say(f"dab alone {_times(alone)}, with a working copy {_times(quick)}")
-    _say(f"commit, hand's thread: {_times(costs)} for {_middle(document.history):,} vertices")
     copy.flush(60)
-    _say(f"committed, strokes without a pause: {_times(_waits(sent, landed))}")
-    del sent[:], landed[:]
+    _say(f"strokes of {_middle(document.history):,} vertices; without a working copy: dab {_times(alone)}")
+    _say(f"  without a pause: dab {_times(quick)}")
+    _say(f"    commit, hand's thread {_times(costs)}; committed after {_times(_waits(sent, landed))}")
+    _say(f"    of that its own work, without waiting for a core: {_times(work)}")
+    del sent[:], landed[:], costs[:], work[:]
+    slow = []
     for number in range(strokes - _ALONE, strokes):
-        hand.stroke(number)
+        slow.append(hand.stroke(number))
         time.sleep(_PAUSE_SECONDS)
     copy.flush(60)
-    _say(f"committed, with pauses: {_times(_waits(sent, landed))}")
+    _say(f"  with pauses: dab {_times(slow)}")
+    _say(f"    commit, hand's thread {_times(costs)}; committed after {_times(_waits(sent, landed))}")
+    _say(f"    of that its own work, without waiting for a core: {_times(work)}")
     moved = sum(step.vertices for step in document.history.steps)
     log = _bytes(Path(f"{copy.path}-wal"))
     _say(f"working copy grew by {(_bytes(copy.path) - before) / moved:.2f} bytes per moved vertex; log {log >> 20} MB")

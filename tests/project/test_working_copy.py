@@ -424,3 +424,23 @@ def test_how_it_is_looked_at_is_written_a_little_later() -> None:
         copy.set_job({"view": 1})
         until(lambda: not copy.pending)
         assert opened(copy.path).job == {"view": 1}
+
+
+def test_save_does_not_wait_for_a_disk_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As a network drive that went away in the middle of a write."""
+    answers = threading.Event()
+    monkeypatch.setattr("app.project.working_copy._PATIENCE_SECONDS", 0.1)
+    document = busy(new_document())
+    with kept(document) as copy:
+        assert copy.flush(20)
+        apply = Database.apply
+        monkeypatch.setattr(Database, "apply", lambda *values: (answers.wait(60), apply(*values))[1])
+        change(document.history, document.mesh, 1)
+        change(document.history, document.mesh, 2)
+        copy.save(tmp_path / "a.likeness")
+        told, states = facts(document), all_states(document)
+        other = reopened(opened(tmp_path / "a.likeness"))
+        assert facts(other) == told
+        assert all_states(other) == states
+        answers.set()
+        assert all_states(reopened(read_copy(copy))) == states
