@@ -8,6 +8,7 @@ from app.mesh.mesh import Mesh
 from app.operations.operation import Progress, Result, operation
 from app.operations.solids import united, why_not_solid
 from app.operations.surface import Surface
+from app.operations.wording import counted
 
 
 def _needs_bodies(mesh: Mesh) -> str | None:
@@ -35,4 +36,4 @@ def boolean_union(mesh: Mesh, progress: Progress) -> Result:
     progress(0.8, "Putting the mesh together")
     result = surface.mesh()
     after, _ = shells(result.triangles, result.vertex_count)
-    return Result(result, [f"{before:,} shells became {after:,}."])
+    return Result(result, [f"{counted(before, 'shell')} became {after:,}."])

@@ -7,6 +7,7 @@ from app.operations.holes import fill, holes
 from app.operations.make_manifold import manifold
 from app.operations.operation import Choice, Number, Progress, Result, operation, part_of
 from app.operations.surface import Surface
+from app.operations.wording import counted, said
 
 
 def _closed_already(mesh: Mesh) -> str | None:
@@ -36,9 +37,9 @@ def close_holes(mesh: Mesh, progress: Progress, *, shape: str, largest: float) -
     surface, notes = manifold(Surface.of(mesh), join=True, progress=part_of(progress, 0.0, 0.3))
     chosen = [hole for hole in holes(surface) if hole.width <= largest]
     filled = fill(surface, chosen, shape, part_of(progress, 0.3, 0.9))
-    notes.append(f"{filled.closed:,} holes closed with {len(filled.lids):,} triangles.")
-    if filled.left:
-        notes.append(f'{filled.left:,} holes could not be closed. "Voxel remesh" closes them.')
-    if filled.sheets:
-        notes.append(f"{filled.sheets:,} sheets without thickness stay open: closing would not make a body of them.")
+    notes += said(
+        (filled.closed, "hole", f"closed with {counted(len(filled.lids), 'triangle')}."),
+        (filled.left, "hole", 'that no lid fits stays open: "Voxel remesh" closes all.'),
+        (filled.sheets, "sheet", 'without thickness stays open: "Give sheets thickness" makes bodies of them.'),
+    )
     return Result(filled.surface.mesh(), notes)

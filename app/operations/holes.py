@@ -65,17 +65,18 @@ def holes(surface: Surface) -> list[Hole]:
     return found
 
 
-def fill(surface: Surface, chosen: list[Hole], shape: str, progress: Progress) -> Filled:
+def fill(surface: Surface, chosen: list[Hole], shape: str, progress: Progress, most_share: float = np.inf) -> Filled:
     """Close these holes. shape: "flat", "curved" (goes on as the surrounding curves) or "auto" (curved if small).
 
     Needs a surface in which each vertex has one fan (`repair.cut_apart`). Old triangles and vertices stay as they are.
+    most_share: a shell of which the lids would be a larger part than this of what is there stays open: it is a sheet.
     """
     lids = _Lids(surface, shape)
     for number, hole in enumerate(chosen):
         progress(number / len(chosen), "Closing holes")
         lids.add(hole)
     result = lids.joined()
-    return _without_thin(surface, result)
+    return _without_sheets(surface, result, most_share)
 
 
 class _Lids:
@@ -177,17 +178,18 @@ class _Lids:
         return taken
 
 
-def _without_thin(before: Surface, filled: Filled) -> Filled:
-    """Take the lids off shells that they would close to bodies without thickness: those were sheets."""
+def _without_sheets(before: Surface, filled: Filled, most_share: float) -> Filled:
+    """Take the lids off shells that they would close to bodies without thickness, or that are mostly lid."""
     if not len(filled.lids):
         return filled
     surface = filled.surface
     count, shell = shells(surface.triangles, len(surface.positions))
-    area = np.bincount(shell, weights=areas(surface.positions, surface.triangles), minlength=count)
+    of_triangle = areas(surface.positions, surface.triangles)
+    area = np.bincount(shell, weights=of_triangle, minlength=count)
+    lid_area = np.bincount(shell[filled.lids], weights=of_triangle[filled.lids], minlength=count)
     volume = np.abs(volumes(surface.positions, surface.triangles, shell, count))
-    got_lid = np.zeros(count, bool)
-    got_lid[shell[filled.lids]] = True
-    thin = got_lid & (2 * volume < _NO_THICKNESS * size_of(before.positions) * area)
+    thin = 2 * volume < _NO_THICKNESS * size_of(before.positions) * area
+    thin = (lid_area > 0) & (thin | (lid_area > most_share * (area - lid_area)))
     if not thin.any():
         return filled
     is_lid = np.zeros(len(shell), bool)

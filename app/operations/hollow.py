@@ -14,6 +14,7 @@ from app.operations.shapes import cylinder
 from app.operations.solids import less, why_not_solid
 from app.operations.surface import Surface, joined
 from app.operations.voxel_remesh import solid_surface
+from app.operations.wording import counted, said
 
 # Samples of the grid across the wall. The level of an exact distance is found between them.
 _SAMPLES_IN_WALL = 4
@@ -72,8 +73,8 @@ def hollow(mesh: Mesh, progress: Progress, *, wall: float, diameter: float, hole
         whole = joined(drilled, rest) if len(rest.triangles) else drilled
     progress(0.9, "Putting the mesh together")
     saved = float(cavities.volume[large].sum())
-    notes = [f"{int(large.sum()):,} cavities of {saved / 1000:.1f} cm³ together."]
-    notes.append(f"{len(drills):,} escape holes drilled." if drills else "No escape holes: resin stays inside.")
+    notes = [f"{counted(int(large.sum()), 'cavity', 'cavities')} of {saved / 1000:.1f} cm³ in all."]
+    notes += said((len(drills), "escape hole", "drilled.")) or ["No escape holes: resin stays inside."]
     return Result(whole.mesh(), notes)
 
 

@@ -6,6 +6,7 @@ from app.mesh.mesh import Mesh
 from app.operations.operation import Choice, Progress, Result, operation
 from app.operations.repair import cut_apart, facing_one_way, without_doubles, without_flat
 from app.operations.surface import Surface
+from app.operations.wording import said
 
 
 @operation(
@@ -30,8 +31,11 @@ def make_manifold(mesh: Mesh, progress: Progress, *, touching: str) -> Result:
     return Result(surface.mesh(), notes or ["It was manifold already."])
 
 
-def manifold(surface: Surface, *, join: bool, progress: Progress) -> tuple[Surface, list[str]]:
-    """Doubles dropped, triangles without area flipped away, neighbours facing one way, fans cut apart. And notes."""
+def manifold(surface: Surface, *, join: bool, progress: Progress, grow: bool = False) -> tuple[Surface, list[str]]:
+    """Doubles dropped, triangles without area flipped away, neighbours facing one way, fans cut apart. And notes.
+
+    join, grow: see `repair.cut_apart`.
+    """
     progress(0.0, "Looking for double triangles")
     surface, doubles = without_doubles(surface)
     progress(0.2, "Looking for triangles without area")
@@ -39,15 +43,12 @@ def manifold(surface: Surface, *, join: bool, progress: Progress) -> tuple[Surfa
     progress(0.4, "Turning neighbours the same way")
     surface, turned, one_sided = facing_one_way(surface)
     progress(0.6, "Splitting shared edges")
-    surface, split = cut_apart(surface, join=join)
+    surface, split = cut_apart(surface, join=join, grow=grow)
     progress(0.9, "Putting the mesh together")
-    notes = [
-        (doubles, "double or collapsed triangles dropped."),
-        (flat, "triangles without area flipped away."),
-        (turned, "triangles turned over to face like their neighbours."),
-        (split, "vertices added where more than one surface met."),
-    ]
-    said = [f"{count:,} {text}" for count, text in notes if count]
-    if one_sided:
-        said.append(f"{one_sided:,} parts have only one side, like a Möbius strip; they were cut open.")
-    return surface, said
+    return surface, said(
+        (doubles, "double or collapsed triangle", "dropped."),
+        (flat, "triangle", "without area flipped away."),
+        (turned, "triangle", "turned over to face like the neighbours."),
+        (split, "corner", "split where more than one surface met."),
+        (one_sided, "part", "with only one side, like a Möbius strip, cut open."),
+    )

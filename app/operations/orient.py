@@ -9,6 +9,7 @@ from app.operations.operation import Progress, Result, Toggle, operation
 from app.operations.parts import Parts
 from app.operations.repair import facing_one_way
 from app.operations.surface import Surface
+from app.operations.wording import said
 
 # Rays to tell the outside of an open shell from its inside, and how far they start off the surface, of its size.
 _RAYS = 2000
@@ -30,9 +31,8 @@ _OFF = 1e-4
 )
 def orient(mesh: Mesh, progress: Progress, *, keep_cavities: bool) -> Result:
     surface, turned, one_sided = outward(Surface.of(mesh), keep_cavities=keep_cavities, progress=progress)
-    notes = [f"{turned:,} triangles turned over."] if turned else ["All faced outward already."]
-    if one_sided:
-        notes.append(f'{one_sided:,} parts have only one side, like a Möbius strip; "Make manifold" cuts them open.')
+    notes = said((turned, "triangle", "turned over.")) or ["All faced outward already."]
+    notes += said((one_sided, "part", 'with only one side, like a Möbius strip: "Make manifold" cuts them open.'))
     return Result(surface.mesh(), notes)
 
 

@@ -8,6 +8,7 @@ from app.mesh.mesh import Mesh
 from app.operations.operation import Number, Progress, Result, Toggle, operation
 from app.operations.parts import Parts
 from app.operations.surface import Surface
+from app.operations.wording import counted
 
 # Nearer than this part of the model's height, a bit is taken for a part of it.
 _TOUCHING = 1e-3
@@ -42,7 +43,7 @@ def remove_floaters(mesh: Mesh, progress: Progress, *, share: float, size: float
         return Result(surface.mesh(), ["No floaters found."])
     gone = parts.rows(floating)
     progress(0.8, "Putting the mesh together")
-    note = f"{int(floating.sum()):,} floaters with {len(gone):,} triangles removed."
+    note = f"{counted(int(floating.sum()), 'floater')} with {counted(len(gone), 'triangle')} removed."
     return Result(surface.kept(parts.rows(~floating)).mesh(), [note])
 
 

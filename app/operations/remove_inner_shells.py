@@ -6,6 +6,7 @@ from app.mesh.mesh import Mesh
 from app.operations.operation import Progress, Result, Toggle, operation
 from app.operations.parts import Parts
 from app.operations.surface import Surface
+from app.operations.wording import counted
 
 
 @operation(
@@ -23,13 +24,18 @@ from app.operations.surface import Surface
 )
 def remove_inner_shells(mesh: Mesh, progress: Progress, *, keep_cavities: bool) -> Result:
     surface = Surface.of(mesh)
-    progress(0.1, "Measuring shells")
+    progress(0.2, "Looking inside")
+    before = len(surface.triangles)
+    surface, count = without_inner(surface, keep_cavities=keep_cavities)
+    gone = counted(before - len(surface.triangles), "triangle")
+    note = f"{counted(count, 'inner shell')} with {gone} removed." if count else "No inner shells found."
+    return Result(surface.mesh(), [note])
+
+
+def without_inner(surface: Surface, *, keep_cavities: bool = False) -> tuple[Surface, int]:
+    """Without shells that lie wholly inside another, and how many those were."""
     parts = Parts.of(surface)
-    progress(0.3, "Looking inside")
     buried = parts.buried()
     if keep_cavities:
         buried &= parts.volume > 0
-    if not buried.any():
-        return Result(surface.mesh(), ["No inner shells found."])
-    note = f"{int(buried.sum()):,} inner shells with {len(parts.rows(buried)):,} triangles removed."
-    return Result(surface.kept(parts.rows(~buried)).mesh(), [note])
+    return surface.kept(parts.rows(~buried)), int(buried.sum())

@@ -19,8 +19,10 @@ from app.operations.surface import Surface
 # Copies of a vertex are moved apart by this part of the model's diagonal, 0.01 mm at 150 mm: too little to be seen in
 # print, enough to survive any file format's rounding, so that no reader welds them together again.
 _APART = 5e-5
+# Where bodies that touch in a point are to become one, they grow into each other by this part, 0.1 mm at 150 mm.
+_INTO = 5e-4
 # ... but by no more than this part of the shortest edge beside it.
-_OF_EDGE = 0.1
+_OF_EDGE, _INTO_OF_EDGE = 0.1, 0.3
 # Rounds of flipping: each handles all flat triangles that do not lie side by side.
 _ROUNDS = 12
 
@@ -81,10 +83,12 @@ def facing_one_way(surface: Surface) -> tuple[Surface, int, int]:
     return (surface.flipped(found.flip) if turned else surface), turned, int(found.one_sided.sum())
 
 
-def cut_apart(surface: Surface, *, join: bool) -> tuple[Surface, int]:
+def cut_apart(surface: Surface, *, join: bool, grow: bool = False) -> tuple[Surface, int]:
     """Give each fan of triangles a vertex of its own, a hair away from the others. Returns how many vertices came.
 
     Needs triangles without doubles whose neighbours face one way. join: see `app.mesh.cutting.mates`.
+    grow: all of them move outward instead, so that bodies which touch in a point go through each other there and can
+    be united.
     """
     mate = mates(surface.positions, surface.triangles, Edges.of(surface.triangles), join=join)
     triangles, old = fans(surface.triangles, mate, len(surface.positions))
@@ -96,10 +100,12 @@ def cut_apart(surface: Surface, *, join: bool) -> tuple[Surface, int]:
     positions, triangles, origin, moved = _split_shared(positions, triangles, origin, mate, moved)
     new = surface.rebuilt(positions, triangles, origin)
     group = np.concatenate((old, np.full(len(positions) - len(old), -1, old.dtype)))
-    step = _APART * size_of(surface.positions)
-    return replace(new, positions=_apart(new.positions, new.triangles, moved, group, step, join)), len(positions) - len(
-        surface.positions
-    )
+    step = (_INTO if grow else _APART) * size_of(surface.positions)
+    if grow:
+        moved_to = _grown(new.positions, new.triangles, moved, step)
+    else:
+        moved_to = _apart(new.positions, new.triangles, moved, group, step, join)
+    return replace(new, positions=moved_to), len(positions) - len(surface.positions)
 
 
 def _crowded(edges: Edges, mate: np.ndarray) -> np.ndarray:
@@ -148,17 +154,17 @@ def _split_shared(
 
 
 @kernel
-def _apart(positions, triangles, moved, group, step, join):
-    """Move the copies of a vertex into their own fans: toward the middle of the fan's rim."""
+def _fans_of(positions, triangles, moved):
+    """Of each vertex that moves: (V, 3) toward the rim of its fan, (V, 3) normal, (V,) its shortest edge."""
     count = len(positions)
     toward, normal = np.zeros((count, 3)), np.zeros((count, 3))
     shortest = np.full(count, np.inf)
+    u, w = np.empty(3), np.empty(3)
     for t in range(len(triangles)):
         for corner in range(3):
             v = triangles[t, corner]
             if not moved[v]:
                 continue
-            u, w = np.empty(3), np.empty(3)
             for k in range(3):
                 u[k] = np.float64(positions[triangles[t, (corner + 1) % 3], k]) - positions[v, k]
                 w[k] = np.float64(positions[triangles[t, (corner + 2) % 3], k]) - positions[v, k]
@@ -166,6 +172,32 @@ def _apart(positions, triangles, moved, group, step, join):
             for k in range(3):
                 normal[v, k] += u[(k + 1) % 3] * w[(k + 2) % 3] - u[(k + 2) % 3] * w[(k + 1) % 3]
             shortest[v] = min(shortest[v], np.sqrt((u * u).sum()), np.sqrt((w * w).sum()))
+    return toward, normal, shortest
+
+
+@kernel
+def _grown(positions, triangles, moved, step):
+    """Move the copies of a vertex outward: hollows fill up, ridges and tips stick out."""
+    toward, normal, shortest = _fans_of(positions, triangles, moved)
+    out = positions.copy()
+    for v in range(len(positions)):
+        if not moved[v]:
+            continue
+        way = toward[v] if (toward[v] * normal[v]).sum() > 0 else -toward[v]
+        if np.sqrt((way * way).sum()) < _OF_EDGE * shortest[v]:
+            way = normal[v]  # a flat fan
+        length = np.sqrt((way * way).sum())
+        if length > 0:
+            for k in range(3):
+                out[v, k] += min(step, _INTO_OF_EDGE * shortest[v]) * way[k] / length
+    return out
+
+
+@kernel
+def _apart(positions, triangles, moved, group, step, join):
+    """Move the copies of a vertex into their own fans: toward the middle of the fan's rim."""
+    toward, normal, shortest = _fans_of(positions, triangles, moved)
+    count = len(positions)
     # Where some copies are hollows and some ridges, only one kind makes room: the other would follow it.
     hollow = (toward * normal).sum(axis=1) > 0
     mixed = np.zeros(count, np.uint8)

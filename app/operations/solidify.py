@@ -12,6 +12,7 @@ from app.operations.make_manifold import manifold
 from app.operations.operation import Number, Progress, Result, operation, part_of
 from app.operations.parts import Parts
 from app.operations.surface import Surface
+from app.operations.wording import counted
 
 
 def _needs_sheet(mesh: Mesh) -> str | None:
@@ -48,7 +49,7 @@ def solidify(mesh: Mesh, progress: Progress, *, thickness: float, openness: floa
         return Result(surface.mesh(), [*notes, "No sheets found."])
     progress(0.6, "Giving sheets thickness")
     result = thickened(surface, parts.rows(chosen), thickness)
-    return Result(result.mesh(), [*notes, f"{int(chosen.sum()):,} sheets are now {thickness:g} mm thick."])
+    return Result(result.mesh(), [*notes, f"{counted(int(chosen.sum()), 'sheet')} made {thickness:g} mm thick."])
 
 
 def sheets_of(parts: Parts, openness: float) -> np.ndarray:

@@ -11,12 +11,16 @@ import numpy as np
 
 from app.errors import InvalidInput
 from app.mesh.bvh import Bvh
+from app.mesh.edges import names_twice
 from app.operations.repair import size_of
 from app.operations.surface import Surface
 
 
 def untangled(surface: Surface) -> Surface:
-    """The outside of what the surface encloses. Raises InvalidInput where it is not closed."""
+    """The outside of what the surface encloses. Raises InvalidInput where it is not closed.
+
+    Points where triangles cross are rounded to float32, which can make tiny new crossings and double triangles.
+    """
     # Not at the top: it brings libraries of its own that must not be loaded beside the window's.
     import pymeshlab
 
@@ -34,7 +38,11 @@ def untangled(surface: Surface) -> Surface:
     made = meshes.current_mesh()
     positions, triangles = made.vertex_matrix(), made.face_matrix().astype(np.int32)
     own = (positions[triangles] <= far - size_of(surface.positions)).any(axis=(1, 2))
-    return _on(surface, positions.astype(np.float32), triangles[own])
+    # Points that rounding puts at one place become one vertex.
+    rows = np.ascontiguousarray(positions.astype(np.float32) + np.float32(0)).view("V12").ravel()
+    _, first, same = np.unique(rows, return_index=True, return_inverse=True)
+    welded = same[triangles[own]].astype(np.int32)
+    return _on(surface, positions[first].astype(np.float32), welded[~names_twice(welded)])
 
 
 def _on(surface: Surface, positions: np.ndarray, triangles: np.ndarray) -> Surface:

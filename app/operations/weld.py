@@ -12,6 +12,7 @@ from app.mesh.mesh import Mesh
 from app.operations.operation import Number, Progress, Result, Toggle, operation
 from app.operations.repair import without_doubles
 from app.operations.surface import Surface
+from app.operations.wording import said
 
 
 @operation(
@@ -27,21 +28,26 @@ from app.operations.surface import Surface
     order=10,
 )
 def weld(mesh: Mesh, progress: Progress, *, tolerance: float, only_open: bool) -> Result:
-    surface, joined = welded(Surface.of(mesh), tolerance, only_open=only_open)
+    surface = Surface.of(mesh)
+    surface, joined = welded(surface, tolerance, among=open_vertices(surface) if only_open else None)
     progress(0.7, "Putting the mesh together")
-    return Result(surface.mesh(), [f"{joined:,} vertices joined."])
+    return Result(surface.mesh(), said((joined, "vertex pair", "joined.")) or ["No vertices lie that close."])
 
 
-def welded(surface: Surface, tolerance: float, *, only_open: bool) -> tuple[Surface, int]:
+def open_vertices(surface: Surface) -> np.ndarray:
+    """(n,) vertices on open edges, ascending."""
+    halves = Edges.of(surface.triangles).open_halves()
+    start = surface.triangles.ravel()
+    return np.unique(np.concatenate((start[halves], start[3 * (halves // 3) + (halves + 1) % 3])))
+
+
+def welded(surface: Surface, tolerance: float, among: np.ndarray | None = None) -> tuple[Surface, int]:
     """Join near vertices; of those that become one the first keeps its place. Returns how many went.
 
-    Each vertex joins the first one within the tolerance, so chains of near vertices do not run together.
+    among: (n,) vertices, ascending, that may be joined; by default all. Each vertex joins the first one within the
+    tolerance, so chains of near vertices do not run together.
     """
-    candidates = np.arange(len(surface.positions))
-    if only_open:
-        halves = Edges.of(surface.triangles).open_halves()
-        start = surface.triangles.ravel()
-        candidates = np.unique(np.concatenate((start[halves], start[3 * (halves // 3) + (halves + 1) % 3])))
+    candidates = np.arange(len(surface.positions)) if among is None else among
     if not len(candidates):
         return surface, 0
     points = surface.positions[candidates].astype(np.float64)
