@@ -13,7 +13,7 @@ MODEL: dict[str, tuple[Entry, ...]] = {
         ActionSpec(
             "new",
             "&New from Base Mesh…",
-            "Begin a new project with a mesh: GLB, OBJ, PLY, STL or 3MF",
+            "Begin a new project with a mesh: GLB, FBX, USDZ, OBJ, PLY, STL, 3MF or a zip with one",
             verbs.new_from_mesh,
             key="Ctrl+N",
             icon="new",
