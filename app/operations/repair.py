@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from app.mesh.cutting import fans, mates
-from app.mesh.edges import Edges, names_twice, sheets, shells
+from app.mesh.edges import Edges, names_twice, shells
 from app.mesh.jit import kernel
 from app.mesh.orientation import facing
 from app.operations.surface import Surface
@@ -53,27 +53,44 @@ def without_doubles(surface: Surface) -> tuple[Surface, int]:
     Of triangles with the same three corners one is kept; where as many face one way as the other, as between two
     bodies that were put together, none is. A sheet that is nothing but such pairs keeps one side.
     """
+    doubles = double_triangles(surface)
+    if not len(doubles):
+        return surface, 0
+    kept = np.ones(len(surface.triangles), bool)
+    kept[doubles] = False
+    return surface.kept(kept), len(doubles)
+
+
+def double_triangles(surface: Surface) -> np.ndarray:
+    """(n,) int64: the triangles that `without_doubles` drops, ascending."""
     rows = np.flatnonzero(~names_twice(surface.triangles))
     triangles = surface.triangles[rows]
-    ordered = np.sort(triangles, axis=1)
+    group = _same_corners(triangles)
     turned = (np.argmin(triangles, axis=1) + 1) % 3
-    even = np.take_along_axis(triangles, turned[:, None], axis=1)[:, 0] == ordered[:, 1]
-    _, group = np.unique(ordered.view([("", ordered.dtype)] * 3).ravel(), return_inverse=True)
+    following = np.take_along_axis(triangles, turned[:, None], axis=1)[:, 0]
+    before = np.take_along_axis(triangles, (turned[:, None] + 1) % 3, axis=1)[:, 0]
+    even = following < before
     balance = np.bincount(group, weights=np.where(even, 1.0, -1.0))
     paired = (balance == 0)[group]
-    count, shell = shells(triangles, len(surface.positions))
-    only_pairs = np.bincount(shell, weights=~paired, minlength=count) == 0
-    wanted = np.where(paired, only_pairs[shell] & even, even == (balance > 0)[group])
+    wanted = even == (balance > 0)[group]
+    if paired.any():
+        count, shell = shells(triangles, len(surface.positions))
+        only_pairs = np.bincount(shell, weights=~paired, minlength=count) == 0
+        wanted = np.where(paired, only_pairs[shell] & even, wanted)
     _, first = np.unique(group[wanted], return_index=True)
-    kept = np.sort(np.flatnonzero(wanted)[first])
-    return (
-        (surface, 0)
-        if len(kept) == len(wanted) == len(surface.triangles)
-        else (
-            surface.kept(rows[kept]),
-            len(surface.triangles) - len(kept),
-        )
-    )
+    return np.setdiff1d(np.arange(len(surface.triangles)), rows[np.flatnonzero(wanted)[first]], assume_unique=True)
+
+
+def _same_corners(triangles: np.ndarray) -> np.ndarray:
+    """(T,) int64: a number for each set of three corners."""
+    ordered = np.sort(triangles, axis=1)
+    order = np.lexsort(ordered.T[::-1])
+    ordered = ordered[order]
+    new = np.ones(len(order), bool)
+    new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    group = np.empty(len(order), np.int64)
+    group[order] = np.cumsum(new) - 1
+    return group
 
 
 def facing_one_way(surface: Surface) -> tuple[Surface, int, int]:
@@ -231,16 +248,17 @@ def without_flat(surface: Surface) -> tuple[Surface, int]:
     Their longest edge is flipped into the neighbour, which leaves the shape as it is; where that cannot be, the corner
     on the longest edge moves by a hair.
     """
-    found = len(_flat(surface))
+    found = len(flat_triangles(surface))
     for _ in range(_ROUNDS):
-        flat = _flat(surface)
+        flat = flat_triangles(surface)
         if not len(flat):
             break
         surface = _flipped_flat(surface, flat)
     return surface, found
 
 
-def _flat(surface: Surface) -> np.ndarray:
+def flat_triangles(surface: Surface) -> np.ndarray:
+    """(n,) int64: triangles of three vertices on one line, exactly, ascending."""
     a, b, c = (surface.positions[surface.triangles[:, k]].astype(np.float64) for k in range(3))
     # Differences of float32 and their products are exact in float64: without area means exactly that.
     u, v = b - a, c - a
@@ -303,16 +321,3 @@ def open_shells(triangles: np.ndarray, vertex_count: int) -> tuple[int, np.ndarr
     is_open = np.zeros(count, bool)
     is_open[shell[Edges.of(triangles).open_halves() // 3]] = True
     return count, shell, is_open
-
-
-__all__ = [
-    "areas",
-    "cut_apart",
-    "facing_one_way",
-    "open_shells",
-    "sheets",
-    "size_of",
-    "volumes",
-    "without_doubles",
-    "without_flat",
-]
