@@ -18,8 +18,9 @@ from app.formats.images import linear_to_srgb
 from app.formats.registry import Limits, format_of, no_progress
 from app.mesh.build import build_mesh
 from app.mesh.soup import Soup
+from app.preflight.atlas import needs_atlas, with_single_texture
 from tests.formats.fbx_files import Fbx
-from tests.formats.helpers import assert_survives, corner_colors, corner_uv, corners, reader
+from tests.formats.helpers import assert_survives, corner_colors, corner_uv, corners, reader, sample_pixels
 from tests.meshes import cube_soup
 from tests.photos.pictures import encoded, quarters
 
@@ -260,3 +261,28 @@ def test_content_decides_about_the_format(tmp_path: Path) -> None:
     (tmp_path / "b.fbx").write_bytes(os.urandom(500))
     with pytest.raises(UnreadableFile, match="is no FBX file"):
         reader("fbx")(tmp_path / "b.fbx")
+
+
+def test_several_textures_become_one_for_a_printer(shared: Path) -> None:
+    """Two images and 25 plain colours of a real file in one image: the same colour at each triangle's middle."""
+    soup = reader("fbx")(shared / "formats_zoo/fbx/ufbx/blender_293_barbarian_7400_binary.fbx")
+    assert needs_atlas(soup)
+    single = with_single_texture(soup, 4096)
+    texture = single.materials[0].texture
+    assert texture is not None
+    assert len(single.materials) == 1
+    before, after = _middle_colors(soup), _middle_colors(single)
+    assert np.abs(before - after).mean() < 1.0
+    assert np.quantile(np.abs(before - after).max(axis=1), 0.95) <= 3
+
+
+def _middle_colors(soup: Soup) -> np.ndarray:
+    """(T, 3) 0 to 255: the texel, or the plain colour, at the middle of each triangle."""
+    assert soup.triangle_material is not None
+    middles = corner_uv(soup).mean(axis=1)
+    out = np.empty((len(middles), 3))
+    for number, entry in enumerate(soup.materials):
+        rows = soup.triangle_material == number
+        plain = np.array(entry.base_color) * 255
+        out[rows] = plain if entry.texture is None else sample_pixels(entry.texture.pixels(), middles[rows] % 1.0)
+    return out
