@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,8 @@ from app.errors import InvalidInput, LikenessError
 if TYPE_CHECKING:
     from app.formats.opening import Opened
     from app.mesh.mesh import Mesh
+    from app.preflight.batch import Sheet
+    from app.preflight.profiles import PrinterProfile
 
 DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 _BENCH_TRIANGLES = 1_600_000
@@ -28,6 +29,7 @@ COMMANDS = ("check", "export", "convert", "sculpt", "bench")
 _EXAMPLES = """examples:
   likeness check figure.3mf                       does the house printer take it?
   likeness check *.glb --json                     the same for machines
+  likeness check finished/ --html report.html -j 2
   likeness export base.glb -o figure.3mf --height 150
   likeness convert scan.obj scan.glb
   likeness sculpt base.glb --strokes strokes.json -o sculpted.glb
@@ -92,12 +94,17 @@ def _command(commands: Any, name: str, carry_out: Callable[[argparse.Namespace],
 
 def _add_check(commands: Any) -> None:
     parser = _command(commands, "check", _check)
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files, or folders of files")
+    parser.add_argument("-r", "--recursive", action="store_true", help="look into the folders of folders too")
     parser.add_argument("--profile", default="wjp", metavar="NAME", help="printer profile, default wjp")
     parser.add_argument("--json", action="store_true", help="print a JSON list, one object per file")
-    parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="files to read at once, default 1")
+    parser.add_argument("--html", type=Path, metavar="OUT", help="write a report with pictures, one file for all")
+    parser.add_argument("--csv", type=Path, metavar="OUT", help="write a table for spreadsheets")
+    parser.add_argument("--quick", action="store_true", help="leave out walls, self-intersections and what takes long")
+    parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="files to check at once, default 1")
+    parser.add_argument("-j", dest="jobs", type=_count, default=argparse.SUPPRESS, metavar="N", help="short for --jobs")
     parser.add_argument(
-        "--time-limit", type=_positive, metavar="S", help="seconds per file, default 8 and 1 more per 10 MB"
+        "--time-limit", type=_positive, metavar="S", help="seconds to read a file, default 8 and 1 more per 10 MB"
     )
 
 
@@ -164,37 +171,69 @@ def _count(text: str) -> int:
 def _check(args: argparse.Namespace) -> int:
     from app import worker
     from app.preflight import warm
-    from app.preflight.check import check_file
+    from app.preflight.batch import check_files, files_to_check
     from app.preflight.profiles import profile
 
     wanted = profile(args.profile)
+    files = files_to_check(args.files, recursive=args.recursive)
+    for output in filter(None, (args.html, args.csv)):
+        _must_be_free(output, files)
+    draw = None
+    if args.html is not None:
+        from app.viewport.portraits import portraits
+
+        draw = portraits
     worker.warm_up(warm.prepare)
-    with ThreadPoolExecutor(args.jobs) as pool:
-        answers = pool.map(lambda path: check_file(path, wanted, args.time_limit), args.files)
-        if args.json:
-            verdicts = [answer["verdict"] for answer in _print_json(answers)]
-        else:
-            verdicts = _print_table(answers)
+    sheets = []
+    table = None if args.json else _Table()
+    with terminal.Progress() as progress:
+        for sheet in check_files(
+            files, wanted, jobs=args.jobs, seconds=args.time_limit, quick=args.quick, draw=draw, progress=progress
+        ):
+            sheets.append(sheet)
+            if table is not None:
+                table.add(sheet.answer)
     worker.cool_down()
+    answers = [sheet.answer for sheet in sheets]
+    if args.json:
+        terminal.answer(json.dumps(answers, indent=1))
+    _write_reports(args, sheets, wanted)
+    verdicts = {answer["verdict"] for answer in answers}
     return UNUSABLE if "unreadable" in verdicts else FAILED if "fail" in verdicts else DONE
 
 
-def _print_json(answers: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    rows = list(answers)
-    terminal.answer(json.dumps(rows, indent=1))
-    return rows
+def _must_be_free(output: Path, files: list[Path]) -> None:
+    """Say at once what would only show after minutes of work."""
+    if not output.absolute().parent.is_dir():
+        raise InvalidInput("the folder does not exist", output, "Make the folder, or choose another")
+    if output.exists() and any(file.exists() and output.samefile(file) for file in files):
+        raise InvalidInput("is a file that is checked", output, "Choose another name for the report")
 
 
-def _print_table(answers: Iterable[dict[str, Any]]) -> list[str]:
-    """Row by row, as files are done. Returns the verdicts."""
-    from app.preflight import report
+def _write_reports(args: argparse.Namespace, sheets: list[Sheet], wanted: PrinterProfile) -> None:
+    from datetime import datetime
 
-    verdicts = []
-    terminal.answer(report.HEADING)
-    for answer in answers:
-        verdicts.append(answer["verdict"])
-        terminal.answer("\n".join(report.check_lines(answer)))
-    return verdicts
+    from app.preflight.page import html_page
+    from app.preflight.placing import write_text
+    from app.preflight.spreadsheet import csv_table
+
+    if args.html is not None:
+        write_text(args.html, html_page(sheets, wanted, datetime.now().astimezone()))
+    if args.csv is not None:
+        write_text(args.csv, csv_table([sheet.answer for sheet in sheets]))
+
+
+class _Table:
+    """Rows on the output as files are done."""
+
+    def __init__(self) -> None:
+        from app.preflight import report
+
+        self._lines = report.check_lines
+        terminal.answer(report.HEADING)
+
+    def add(self, answer: dict[str, Any]) -> None:
+        terminal.answer("\n".join(self._lines(answer)))
 
 
 def _export(args: argparse.Namespace) -> int:

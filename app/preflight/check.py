@@ -1,23 +1,43 @@
-"""Does a printer take this mesh, or this file? Verdict, reasons, and the rows that QA and the status bar show.
+"""Does a printer take this file? Reading it in a worker process, checking it there, and what comes of it.
 
-Counting is done in `counts`. What a profile's limits mean is decided here, once, for the window and the command line.
+What a profile's limits mean is decided in `verdict` and `checks`, once, for the window and the command line.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from app import worker
-from app.errors import LikenessError
+from app.errors import Cancelled, LikenessError, WorkerFailed
 from app.formats import opening
 from app.formats.registry import Progress
-from app.preflight.counts import FLOATER_TRIANGLES, Counts, inspect
+from app.mesh.mesh import Mesh
+from app.preflight.checks.check import CHEAP, DEAR, CheckResult
+from app.preflight.checks.running import DEFAULT_SECONDS, PreflightReport, run_checks
+from app.preflight.counts import Counts, inspect
 from app.preflight.profiles import PrinterProfile
+from app.preflight.verdict import FAIL, NOTE, PASS, Finding, Verdict, verdict
 
-PASS, NOTE, FAIL = "pass", "note", "fail"
+__all__ = [
+    "FAIL",
+    "NOTE",
+    "PASS",
+    "UNREADABLE",
+    "Checked",
+    "Counts",
+    "Finding",
+    "Verdict",
+    "check_file",
+    "read_and_judge",
+    "reported",
+    "unreadable",
+    "verdict",
+]
+
 UNREADABLE = "unreadable"
 
 # A hostile file is given up within ten seconds, start-up included; an honest big one gets time for its size.
@@ -25,71 +45,80 @@ _SECONDS = 8.0
 _BYTES_PER_SECOND = 10e6
 _MEMORY_BYTES = 1536 << 20
 _MEMORY_PER_FILE_BYTE = 12
+# The checks know how large the mesh is that they were given, and stop by themselves; this is for one that does not.
+_MARGIN_SECONDS = 60.0
 _MB = 1e6
+_READ_SHARE, _COUNTED_SHARE = 0.4, 0.45
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One row of a check. subject: "triangles", "size", ... status: PASS, NOTE (worth knowing) or FAIL."""
-
-    subject: str
-    status: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """status: PASS or FAIL. message: one line; what fails, or what the mesh is like. findings: all rows."""
-
-    status: str
-    message: str
-    findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Checked:
-    """A file that was read and judged. notes: what the reader mended or left out."""
+    """A file that was read and judged.
+
+    notes: what the reader mended or left out. report: of the checks. mesh: if it was asked for.
+    """
 
     counts: Counts
     verdict: Verdict
     unit_known: bool
     notes: tuple[str, ...]
+    report: PreflightReport
+    mesh: Mesh | None = None
 
 
-def verdict(counts: Counts, profile: PrinterProfile, *, unit_known: bool = True) -> Verdict:
-    """Judge a mesh by a profile. unit_known: whether its size in mm can be trusted."""
-    size = _size(counts, profile)
-    if size.status != PASS and not unit_known:
-        size = Finding(
-            size.subject, size.status, f"{size.text} (the file's unit is uncertain: export it with a height)"
-        )
-    rows = (_triangles(counts, profile), size, *_surface(counts, profile), _color(counts, profile))
-    failed = [row.text for row in rows if row.status == FAIL]
-    shown = failed or [row.text for row in rows]
-    return Verdict(FAIL if failed else PASS, "; ".join(shown), rows)
+def check_file(
+    path: Path,
+    profile: PrinterProfile,
+    seconds: float | None = None,
+    *,
+    quick: bool = False,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> dict[str, Any]:
+    """Read a file in a worker process and judge it. Never raises for what is wrong with the file; raises Cancelled.
 
-
-def check_file(path: Path, profile: PrinterProfile, seconds: float | None = None) -> dict[str, Any]:
-    """Read a file in a worker process and judge it. Never raises for what is wrong with the file.
-
-    seconds: time limit; by default 8 s and 1 s more for every 10 MB.
-    Returns the JSON object of `likeness check --json`: file, verdict ("pass", "fail" or "unreadable"), message,
-    triangles, vertices (after welding), size_mm [x, y, z] with z up, shells, open_edges, non_manifold_edges,
-    watertight, has_texture, has_vertex_colors; null from triangles on where unreadable; and notes, a list of what the
-    reader mended or left out, one sentence each.
+    seconds: time limit for reading; by default 8 s and 1 s more for every 10 MB. quick: leave out what takes long.
+    Returns the JSON object of `likeness check --json`: see `reported`.
     """
-    answer: dict[str, Any] = {"file": str(path), "verdict": UNREADABLE, "message": ""}
     try:
-        checked = read_and_judge(path, profile, seconds=seconds)
+        checked = read_and_judge(path, profile, seconds=seconds, quick=quick, progress=progress, cancelled=cancelled)
+    except Cancelled:
+        raise
     except LikenessError as error:
-        answer["message"] = " ".join(str(error).split())
-        return answer | dict.fromkeys(_REPORTED) | {"notes": []}
+        return unreadable(path, profile, error)
+    return reported(path, profile, checked)
+
+
+def reported(path: Path, profile: PrinterProfile, checked: Checked) -> dict[str, Any]:
+    """What was found, as the JSON object of `likeness check --json`.
+
+    file, verdict ("pass", "fail" or "unreadable"), message, triangles, vertices (after welding), size_mm [x, y, z] with
+    z up, shells, open_edges, non_manifold_edges, watertight, has_texture, has_vertex_colors; null from triangles on
+    where unreadable; notes, a list of what the reader mended or left out, one sentence each; profile, its id; volume_ml
+    (null where the surface is not closed); and checks, a list of objects with id, label, status ("pass", "warn" or
+    "fail"), message, value, limit, unit, point_mm (null where it has no place), vertices and triangles (how many are
+    concerned) and fix (id of an operation, or "").
+    """
     counts = checked.counts
-    answer.update(verdict=checked.verdict.status, message=checked.verdict.message)
+    answer: dict[str, Any] = {
+        "file": str(path),
+        "verdict": checked.verdict.status,
+        "message": checked.verdict.message,
+    }
     answer.update({name: getattr(counts, name) for name in _REPORTED})
     answer["size_mm"] = [round(extent, 3) for extent in counts.size_mm]
     answer["notes"] = list(checked.notes)
+    answer["profile"] = profile.id
+    answer["volume_ml"] = round(counts.volume_mm3 / 1000, 3) if counts.watertight else None
+    answer["checks"] = [_row(result) for result in checked.report.results]
     return answer
+
+
+def unreadable(path: Path, profile: PrinterProfile, error: LikenessError) -> dict[str, Any]:
+    """The same for a file that could not be read."""
+    answer: dict[str, Any] = {"file": str(path), "verdict": UNREADABLE, "message": " ".join(str(error).split())}
+    answer.update(dict.fromkeys(_REPORTED))
+    return answer | {"notes": [], "profile": profile.id, "volume_ml": None, "checks": []}
 
 
 def read_and_judge(
@@ -97,32 +126,52 @@ def read_and_judge(
     profile: PrinterProfile,
     *,
     seconds: float | None = None,
+    quick: bool = False,
+    with_mesh: bool = False,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Checked:
-    """Read a file in a worker process, count and judge it. Raises UnreadableFile, WorkerFailed or Cancelled."""
+    """Read a file in a worker process and check it there. Raises UnreadableFile, WorkerFailed or Cancelled.
+
+    seconds: time limit for reading. quick: only checks that take no time. with_mesh: bring the mesh along.
+    """
+    path = Path(path)
     try:
-        file_bytes = Path(path).stat().st_size
+        file_bytes = path.stat().st_size
     except OSError:
         file_bytes = 0  # the reader says what is wrong
+    reading = _ReadingTime(seconds or _SECONDS + file_bytes / _BYTES_PER_SECOND, progress, cancelled)
     limits = worker.WorkerLimits(
-        seconds or _SECONDS + file_bytes / _BYTES_PER_SECOND,
+        reading.seconds + DEFAULT_SECONDS + _MARGIN_SECONDS,
         max(_MEMORY_BYTES, _MEMORY_PER_FILE_BYTE * file_bytes),
     )
     try:
-        counts, unit_known, notes = worker.run(
-            _read_and_count, Path(path), progress=progress, cancelled=cancelled, limits=limits
+        opened, report = worker.run(
+            _read_and_check,
+            path,
+            profile,
+            quick,
+            with_mesh,
+            file_bytes if path.suffix.lower() == profile.suffix else 0,
+            progress=reading.progress,
+            cancelled=reading.cancelled,
+            limits=limits,
         )
+    except Cancelled:
+        if not reading.is_over:
+            raise
+        what = f"took longer than {reading.seconds:.0f} s and was stopped while {reading.doing.lower()}"
+        raise WorkerFailed(what, path, "Try a smaller or simpler file") from None
     except LikenessError as error:
         if not error.where:
             error.where = str(path)
         raise
-    judged = verdict(counts, profile, unit_known=unit_known)
+    unit_known, notes, mesh = opened
+    judged = _with_checks(verdict(report.counts, profile, unit_known=unit_known), report)
     too_big = _file_size(file_bytes, profile)
-    if too_big:
-        status = FAIL if Path(path).suffix.lower() == profile.suffix else NOTE
-        judged = _with_row(judged, Finding("file", status, too_big))
-    return Checked(counts, judged, unit_known, tuple(notes))
+    if too_big and path.suffix.lower() != profile.suffix:
+        judged = Verdict(judged.status, judged.message, (*judged.findings, Finding("file", NOTE, too_big)))
+    return Checked(report.counts, judged, unit_known, tuple(notes), report, mesh)
 
 
 _REPORTED = (
@@ -138,84 +187,85 @@ _REPORTED = (
 )
 
 
-def _read_and_count(path: Path, progress: Progress) -> tuple[Counts, bool, list[str]]:
-    opened = opening.open_mesh(path, progress=progress)
-    progress(1.0, "Counting edges and shells")
-    return inspect(opened.mesh), opened.unit_known, opened.notes
+class _ReadingTime:
+    """Stops a worker that reads for too long; the checks after that have a time of their own.
+
+    The time runs from the first sign of life, because before that a worker compiles kernels.
+    """
+
+    def __init__(self, seconds: float, progress: Progress | None, cancelled: Callable[[], bool] | None) -> None:
+        self.seconds, self.doing, self.is_over = seconds, "reading", False
+        self._progress, self._cancelled = progress, cancelled
+        self._started = 0.0
+        self._read = False
+
+    def progress(self, fraction: float, doing: str) -> None:
+        self._started = self._started or time.monotonic()
+        self.doing = doing
+        self._read |= fraction >= _READ_SHARE
+        if self._progress is not None:
+            self._progress(fraction, doing)
+
+    def cancelled(self) -> bool:
+        self.is_over = bool(self._started) and not self._read and time.monotonic() - self._started > self.seconds
+        return self.is_over or (self._cancelled is not None and self._cancelled())
 
 
-def _with_row(judged: Verdict, row: Finding) -> Verdict:
-    if row.status != FAIL:
-        return Verdict(judged.status, judged.message, (*judged.findings, row))
-    message = f"{judged.message}; {row.text}" if judged.status == FAIL else row.text
-    return Verdict(FAIL, message, (*judged.findings, row))
+def _read_and_check(
+    path: Path, profile: PrinterProfile, quick: bool, with_mesh: bool, file_bytes: int, progress: Progress
+) -> tuple[tuple[bool, list[str], Mesh | None], PreflightReport]:
+    progress(0.0, "Reading")
+    # Just below the share: reaching it says that reading is over.
+    opened = opening.open_mesh(path, progress=lambda part, doing: progress(0.99 * _READ_SHARE * part, doing))
+    progress(_READ_SHARE, "Counting edges and shells")
+    counts = inspect(opened.mesh)
+    report = run_checks(
+        opened.mesh,
+        profile,
+        lambda part, doing: progress(_COUNTED_SHARE + (1 - _COUNTED_SHARE) * part, doing),
+        CHEAP if quick else DEAR,
+        counts=counts,
+        unit_known=opened.unit_known,
+        file_bytes=file_bytes,
+    )
+    return (opened.unit_known, opened.notes, opened.mesh if with_mesh else None), report
+
+
+def _with_checks(judged: Verdict, report: PreflightReport) -> Verdict:
+    """The quick verdict's rows with those of the checks that it does not know."""
+    known = {"triangles", "size", "open_edges", "non_manifold_edges", "winding", "shells", "color"}
+    more = [
+        Finding(result.id, NOTE if result.status == "warn" else result.status, result.message)
+        for result in report.results
+        if result.id not in known and result.status != PASS
+    ]
+    return Verdict(report.status, report.message, (*judged.findings, *more))
+
+
+def _row(result: CheckResult) -> dict[str, Any]:
+    where = result.where
+    return {
+        "id": result.id,
+        "label": result.label,
+        "status": result.status,
+        "message": result.message,
+        "value": _rounded(result.value),
+        "limit": _rounded(result.limit),
+        "unit": result.unit,
+        "point_mm": None if where is None else [round(value, 3) for value in where.point_mm],
+        "vertices": 0 if where is None else len(where.vertices),
+        "triangles": 0 if where is None else len(where.triangles),
+        "fix": result.fix,
+    }
+
+
+def _rounded(value: float | None) -> float | int | None:
+    if value is None or isinstance(value, int):
+        return value
+    return round(float(value), 4)
 
 
 def _file_size(file_bytes: int, profile: PrinterProfile) -> str:
     if not profile.max_file_mb or file_bytes <= profile.max_file_mb * _MB:
         return ""
     return f"file of {file_bytes / _MB:,.0f} MB, at most {profile.max_file_mb:,.0f} MB are taken"
-
-
-def _triangles(counts: Counts, profile: PrinterProfile) -> Finding:
-    target = profile.target_triangles
-    if not target:
-        return Finding("triangles", PASS if counts.triangles else FAIL, f"{counts.triangles:,} triangles")
-    near = abs(counts.triangles - target) <= profile.triangle_tolerance * target
-    return Finding("triangles", PASS if near else FAIL, f"{counts.triangles:,} of {target:,} triangles")
-
-
-def _size(counts: Counts, profile: PrinterProfile) -> Finding:
-    x, y, z = counts.size_mm
-    size = f"{x:,.1f} × {y:,.1f} × {z:,.1f} mm"
-    # A figure may lie in the printer as fits best.
-    if profile.max_size_mm and any(
-        a > b for a, b in zip(sorted(counts.size_mm), sorted(profile.max_size_mm), strict=True)
-    ):
-        return Finding(
-            "size", FAIL, f"{size} does not fit into {' × '.join(f'{v:,.0f}' for v in profile.max_size_mm)} mm"
-        )
-    heights, tolerance = profile.heights_mm, profile.height_tolerance_mm
-    if not heights or any(abs(z - height) <= tolerance for height in heights):
-        return Finding("size", PASS, size)
-    outside = z < heights[0] - tolerance or z > heights[-1] + tolerance
-    wanted = ", ".join(f"{height:g}" for height in heights)
-    return Finding("size", FAIL if outside else NOTE, f"{z:,.1f} mm tall, sold at {wanted} mm")
-
-
-def _surface(counts: Counts, profile: PrinterProfile) -> list[Finding]:
-    bad = FAIL if profile.watertight_required else NOTE
-    rows = []
-    if counts.open_edges:
-        rows.append(Finding("open edges", bad, _counted(counts.open_edges, "open edge")))
-    if counts.non_manifold_edges:
-        rows.append(Finding("non-manifold edges", bad, _counted(counts.non_manifold_edges, "non-manifold edge")))
-    if counts.watertight:
-        rows.append(Finding("closed", PASS, "closed"))
-    if counts.winding_conflicts:
-        text = f"{_counted(counts.winding_conflicts, 'edge')} between triangles that face opposite ways"
-        rows.append(Finding("winding", bad, text))
-    elif counts.watertight and counts.volume_mm3 < 0:
-        rows.append(Finding("winding", bad, "inside out"))
-    if counts.floaters:
-        text = f"{_counted(counts.shells, 'shell')}, {counts.floaters:,} of them under {FLOATER_TRIANGLES} triangles"
-        rows.append(Finding("shells", NOTE, text))
-    return rows
-
-
-def _color(counts: Counts, profile: PrinterProfile) -> Finding:
-    if not profile.takes_color:
-        text = "the colour is not printed by this format" if counts.has_color else "no colour"
-        return Finding("color", NOTE if counts.has_color else PASS, text)
-    for present, text in (
-        (counts.has_texture, "textured"),
-        (counts.has_vertex_colors, "vertex colours"),
-        (counts.has_material_colors, "material colours"),
-    ):
-        if present:
-            return Finding("color", PASS, text)
-    return Finding("color", NOTE, "no colour")
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

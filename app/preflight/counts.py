@@ -124,7 +124,8 @@ def volume_of(positions: np.ndarray, triangles: np.ndarray) -> float:
 def _structure_of(triangles: np.ndarray, topology: Topology) -> Structure:
     edges = _count_edges(triangles, topology.triangle_offsets, topology.vertex_triangles).sum(axis=0)
     open_edges, non_manifold, conflicts, duplicates = (int(count) for count in edges)
-    shell_sizes = _shell_sizes(triangles, len(topology.triangle_offsets) - 1)
+    label = shell_labels(triangles, len(topology.triangle_offsets) - 1)
+    shell_sizes = np.bincount(label[label >= 0])
     return Structure(
         shells=len(shell_sizes),
         floaters=int((shell_sizes < FLOATER_TRIANGLES).sum()) if len(shell_sizes) > 1 else 0,
@@ -180,8 +181,8 @@ def _count_edges(triangles, offsets, vertex_triangles):
                 if ahead > v and behind > v:
                     faces[face_count] = (np.int64(min(ahead, behind)) << 32) | np.int64(max(ahead, behind))
                     face_count += 1
-            _sort(edges, edge_count)
-            _sort(faces, face_count)
+            sort_first(edges, edge_count)
+            sort_first(faces, face_count)
             for i in range(1, face_count):
                 if faces[i] == faces[i - 1]:
                     counts[block, 3] += 1
@@ -201,7 +202,7 @@ def _count_edges(triangles, offsets, vertex_triangles):
 
 
 @kernel
-def _sort(values, count):
+def sort_first(values, count):
     """Sort the first `count` values in place (Shell 1959, gaps by Knuth); here so few that insertion mostly does it.
 
     numpy's own sort would do too, but takes numba seven seconds to compile.
@@ -229,8 +230,8 @@ def _root(parent, v):
 
 
 @kernel
-def _shell_sizes(triangles, vertex_count):
-    """(shells,) int64: triangles of each shell, by union-find over vertices; degenerate triangles are left out."""
+def shell_labels(triangles, vertex_count):
+    """(T,) int32: the shell of each triangle, numbered as they come, by union-find; -1 where degenerate."""
     parent = np.arange(vertex_count)
     for t in range(len(triangles)):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
@@ -243,11 +244,17 @@ def _shell_sizes(triangles, vertex_count):
                     first = other
                 elif other > first:
                     parent[other] = first
-    sizes = np.zeros(vertex_count, np.int64)
+    number = np.full(vertex_count, -1, np.int32)
+    label = np.full(len(triangles), -1, np.int32)
+    found = 0
     for t in range(len(triangles)):
         if not _is_degenerate(triangles[t, 0], triangles[t, 1], triangles[t, 2]):
-            sizes[_root(parent, triangles[t, 0])] += 1
-    return sizes[sizes > 0]
+            root = _root(parent, triangles[t, 0])
+            if number[root] < 0:
+                number[root] = found
+                found += 1
+            label[t] = number[root]
+    return label
 
 
 @parallel_kernel

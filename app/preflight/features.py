@@ -12,6 +12,7 @@ from app.formats.registry import Progress, no_progress
 from app.mesh.bvh import STACK, Bvh, box_entry, first_of_leaf, hit_triangle
 from app.mesh.jit import inline_kernel, kernel, parallel_kernel, prange
 from app.mesh.mesh import Mesh
+from app.preflight.thickness import has_corner
 
 _STRETCH, _BLOCK = 65_536, 256
 # Ways to look around in the middle of the material; half a turn, because each looks back too.
@@ -74,14 +75,6 @@ def _runs_along(corners, place, x, y, z):
     return abs(x * nx + y * ny + z * nz) >= _PARALLEL * np.sqrt(nx * nx + ny * ny + nz * nz)
 
 
-@inline_kernel
-def _has_corner(corners, place, x, y, z):
-    found = False
-    for k in range(3):
-        found |= corners[place, k, 0] == x and corners[place, k, 1] == y and corners[place, k, 2] == z
-    return found
-
-
 @kernel
 def _reach(corners, boxes, stack, x, y, z, dx, dy, dz, limit):
     """Distance along a unit direction to the first triangle, at most `limit`."""
@@ -133,7 +126,7 @@ def _has_skin(corners, boxes, stack, x, y, z, nx, ny, nz, limit):
             continue
         leaf = node - leaves
         for place in range(first_of_leaf(leaf, count, leaves), first_of_leaf(leaf + 1, count, leaves)):
-            if _has_corner(corners, place, x, y, z) or not _runs_along(corners, place, nx, ny, nz):
+            if has_corner(corners, place, x, y, z) or not _runs_along(corners, place, nx, ny, nz):
                 continue
             bottom = hit_triangle(corners, place, x - limit * nx, y - limit * ny, z - limit * nz, nx, ny, nz)
             if 0.0 <= bottom <= 2.0 * limit:

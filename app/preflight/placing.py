@@ -83,6 +83,14 @@ def install(folder: Path, path: Path) -> list[Path]:
     return [path, *(place for place, _ in replaced if place != path)]
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all. Raises WriteFailed."""
+    path = Path(path).absolute()
+    with staging(path) as folder, explained(path):
+        (folder / path.name).write_text(text, "utf-8")
+        install(folder, path)
+
+
 def _kept(place: Path, copy: Path) -> Path:
     """A second name for a file, or a copy where the disk knows no second names."""
     try:

@@ -32,11 +32,14 @@ class PrinterProfile:
     target_triangles: wanted number, 0 for no wish. triangle_tolerance: accepted distance from it, as a part of it.
     products: kind of figure -> heights in mm that it is sold in; empty for no wish. height_tolerance_mm: accepted
     distance from these. max_size_mm: the printer's room along x, y and z, Z up; empty for no limit.
-    max_file_mb: largest file, MB of 1,000,000 bytes; 0 for no limit. wall_mm: thinnest wall that survives; told to the
-    user, not measured. watertight_required: whether holes and non-manifold edges fail the check.
+    max_file_mb: largest file, MB of 1,000,000 bytes; 0 for no limit. watertight_required: whether holes and
+    non-manifold edges fail the check. self_intersections: "fail", "warn" or "ignore".
+    wall_mm: thinner walls break. color_wall_mm: thinner walls change their colour. pin_mm: what is thin on all sides
+    and thinner than this breaks. All 0 for no limit. density_g_ml: of the material, 0 where unknown.
     color: "texture" (texture if there is one, otherwise vertex colours), "vertex" or "none".
     texture_format: "png", "jpeg" or "keep". texture_limit: largest width and height in pixels, 0 for no limit.
-    single_texture: whether several textures are put together into one.
+    single_texture: whether several textures are put together into one. icc_profile: file with the printer's ICC
+    profile, beside the TOML file or with a full path; colours that it cannot print are pointed out.
     unverified: keys whose values nobody has confirmed with the maker. notes: for the user, shown with the profile.
     """
 
@@ -53,11 +56,16 @@ class PrinterProfile:
     max_size_mm: tuple[float, ...] = ()
     max_file_mb: float = 0.0
     wall_mm: float = 0.0
+    color_wall_mm: float = 0.0
+    pin_mm: float = 0.0
+    density_g_ml: float = 0.0
     watertight_required: bool = True
+    self_intersections: str = "warn"
     color: str = "texture"
     texture_format: str = "keep"
     texture_limit: int = 0
     single_texture: bool = False
+    icc_profile: str = ""
     unverified: tuple[str, ...] = ()
     notes: str = ""
 
@@ -122,6 +130,8 @@ def read_profile(path: Path) -> PrinterProfile:
         absent = needed.default is MISSING and needed.default_factory is MISSING and needed.name not in values
         if absent and needed.name != "id":
             raise InvalidInput(f'the key "{needed.name}" is missing', path, "Add it; see the built-in profiles")
+    if values.get("icc_profile"):
+        values["icc_profile"] = str(path.parent / values["icc_profile"])  # a full path stays what it is
     return PrinterProfile(id=path.stem, **values)
 
 
@@ -224,6 +234,11 @@ _KEYS: dict[str, Callable[[Any], Any]] = {
     "max_size_mm": _room,
     "max_file_mb": _number,
     "wall_mm": _number,
+    "color_wall_mm": _number,
+    "pin_mm": _number,
+    "density_g_ml": _number,
+    "self_intersections": _choice("fail", "warn", "ignore"),
+    "icc_profile": _text,
     "watertight_required": _flag,
     "color": _choice("texture", "vertex", "none"),
     "texture_format": _choice("png", "jpeg", "keep"),

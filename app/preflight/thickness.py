@@ -14,7 +14,8 @@ at all, but an edge is no thin wall. Two faces that meet at 60 degrees or more a
 are a blade, and truly thin near it. Surface of a buried body faces the same way as the skin above it and does not
 count, but its far side does: leave its triangles out of the tree. The walls of a hollow count.
 
-Triangles are taken as they are, not as points, so a coarse mesh is measured as well as a fine one.
+Triangles are taken as they are, not as points, so a coarse mesh is measured as well as a fine one. Those that share the
+vertex never stop its ball: where two sides join, at the edge of a blade, there is no distance between them to measure.
 """
 
 from __future__ import annotations
@@ -117,6 +118,15 @@ def _may_oppose(ranges, node, x, y, z):
 
 
 @inline_kernel
+def has_corner(corners, place, x, y, z):
+    """Whether a triangle has a corner at exactly this place."""
+    found = False
+    for k in range(3):
+        found |= corners[place, k, 0] == x and corners[place, k, 1] == y and corners[place, k, 2] == z
+    return found
+
+
+@inline_kernel
 def _least_depth(boxes, node, x, y, z, nx, ny, nz):
     """How deep below the plane of a vertex and its normal a node's box begins, mm; negative above."""
     return -(
@@ -140,7 +150,7 @@ def _shrink(corners, place, x, y, z, nx, ny, nz, radius):
         qz = u * corners[place, 0, 2] + v * corners[place, 1, 2] + w * corners[place, 2, 2] - z
         away = qx * qx + qy * qy + qz * qz
         below = -(qx * nx + qy * ny + qz * nz)
-        if away == 0.0 or below <= 0.0:  # the vertex itself, or rounding
+        if below <= 0.0:  # rounding
             return radius
         smaller = away / (2.0 * below)
         if smaller >= radius * (1.0 - _SETTLED):
@@ -159,7 +169,11 @@ def _measure(points, normals, outward, widest, corners, boxes, facing, ranges, o
             x, y, z = np.float64(points[i, 0]), np.float64(points[i, 1]), np.float64(points[i, 2])
             nx, ny, nz = outward * normals[i, 0], outward * normals[i, 1], outward * normals[i, 2]
             radius, stopped_by = widest, -1
-            if guess >= 0 and nx * facing[guess, 0] + ny * facing[guess, 1] + nz * facing[guess, 2] <= -_OPPOSITE:
+            if (
+                guess >= 0
+                and nx * facing[guess, 0] + ny * facing[guess, 1] + nz * facing[guess, 2] <= -_OPPOSITE
+                and not has_corner(corners, guess, x, y, z)
+            ):
                 radius = _shrink(corners, guess, x, y, z, nx, ny, nz, radius)
                 if radius < widest:
                     stopped_by = guess
@@ -186,6 +200,8 @@ def _measure(points, normals, outward, widest, corners, boxes, facing, ranges, o
                 leaf = node - leaves
                 for place in range(first_of_leaf(leaf, count, leaves), first_of_leaf(leaf + 1, count, leaves)):
                     if nx * facing[place, 0] + ny * facing[place, 1] + nz * facing[place, 2] > -_OPPOSITE:
+                        continue
+                    if has_corner(corners, place, x, y, z):
                         continue
                     smaller = _shrink(corners, place, x, y, z, nx, ny, nz, radius)
                     if smaller < radius:

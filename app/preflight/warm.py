@@ -18,7 +18,11 @@ from app.formats import opening
 from app.formats.registry import Limits, WriteOptions, formats, no_progress
 from app.mesh.build import build_mesh
 from app.mesh.soup import Soup
-from app.preflight.counts import inspect
+from app.preflight.checks.running import run_checks
+from app.preflight.profiles import PrinterProfile
+
+# Has every limit, so that every measurement is made.
+_CHECKING = PrinterProfile("warm", "", "stl", ".stl", wall_mm=1.0, color_wall_mm=2.0, pin_mm=1.0)
 
 
 def prepare() -> None:
@@ -27,7 +31,8 @@ def prepare() -> None:
     For `worker.warm_up`.
     """
     opening.prepare()
-    inspect(build_mesh(_tetrahedron()))
+    mesh = build_mesh(_tetrahedron())
+    run_checks(mesh, _CHECKING)
     # Beside the kernels, so that it goes when they go.
     done = Path(os.environ["NUMBA_CACHE_DIR"]) / f"readers-{__version__}"
     if done.exists():
@@ -51,6 +56,9 @@ def _read_each_format() -> None:
 
 
 def _tetrahedron() -> Soup:
+    """With a smaller one inside, so that shells are compared."""
     corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
     triangles = np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]], np.int32)
-    return Soup(corners, triangles, colors=corners.clip(0, 1))
+    inner = corners * np.float32(0.2) + np.float32(0.1)
+    positions = np.concatenate((corners, inner))
+    return Soup(positions, np.concatenate((triangles, triangles + 4)), colors=positions.clip(0, 1))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import trimesh
 
 from app.formats.registry import WriteOptions, formats, no_progress
 from app.mesh.build import build_mesh
@@ -131,7 +132,11 @@ KEYS = [
     "has_texture",
     "has_vertex_colors",
     "notes",
+    "profile",
+    "volume_ml",
+    "checks",
 ]
+COUNTED = KEYS[KEYS.index("triangles") : KEYS.index("notes")]
 
 
 def write(path: Path, soup: object) -> Path:
@@ -141,10 +146,12 @@ def write(path: Path, soup: object) -> Path:
 
 
 def test_a_file_gives_the_shape_that_others_rely_on(tmp_path: Path) -> None:
-    path = write(tmp_path / "ball.obj", textured_soup(radius=75.0))
+    soup = textured_soup(radius=75.0)
+    path = write(tmp_path / "ball.obj", soup)
     easy = replace(PRINTER, target_triangles=960)
     answer = check_file(path, easy)
     assert list(json.loads(json.dumps(answer))) == KEYS
+    checks = answer.pop("checks")
     assert answer == {
         "file": str(path),
         "verdict": "pass",
@@ -159,7 +166,15 @@ def test_a_file_gives_the_shape_that_others_rely_on(tmp_path: Path) -> None:
         "has_texture": True,
         "has_vertex_colors": False,
         "notes": [],
+        "profile": "test",
+        "volume_ml": pytest.approx(trimesh.Trimesh(soup.positions, soup.triangles).volume / 1000, abs=0.01),
     }
+    for row in checks:
+        assert list(row) == [
+            *("id", "label", "status", "message", "value", "limit", "unit", "point_mm", "vertices", "triangles", "fix")
+        ]
+        assert row["status"] == "pass", row
+    assert {"triangles", "size", "open_edges", "self_intersections"} <= {row["id"] for row in checks}
 
 
 def test_what_the_reader_left_out_is_noted(tmp_path: Path) -> None:
@@ -179,8 +194,8 @@ def test_what_cannot_be_read_is_said_in_one_line(tmp_path: Path, content: bytes 
     assert answer["verdict"] == "unreadable"
     assert str(path) in answer["message"]
     assert "\n" not in answer["message"]
-    assert [answer[key] for key in KEYS[3:-1]] == [None] * 9
-    assert answer["notes"] == []
+    assert [answer[key] for key in COUNTED] == [None] * 9
+    assert (answer["notes"], answer["checks"], answer["volume_ml"]) == ([], [], None)
 
 
 def test_a_header_that_promises_too_much_is_unreadable(tmp_path: Path) -> None:
