@@ -29,6 +29,8 @@ T = TypeVar("T")
 FIRST_RETRY_SECONDS, MOST_RETRY_SECONDS = 2.0, 30.0
 # How something is looked at may wait for more of its kind; a stroke may not.
 _LAZY_SECONDS = 0.5
+# The hand has the end of its stroke to draw first; and undo, undo, undo makes one transaction.
+_BREATH_SECONDS = 0.008
 # Failures after which the file is as good as before.
 _HARMLESS = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
@@ -60,7 +62,7 @@ class Writer:
         self._tasks: list[tuple[Callable[[], Any], Future[Any]]] = []
         self._posted = self._taken = self._done = 0
         self._posted_at = 0.0
-        self._hurry = self._closing = self._lost = False
+        self._hurry = self._closing = self._lost = self._retry_now = False
         self._distrusted: Exception | None = None
         self._retry_at: float | None = None
         self._retry_seconds = FIRST_RETRY_SECONDS
@@ -99,8 +101,7 @@ class Writer:
     def retry(self) -> None:
         """Try a commit that failed again, now."""
         with self._condition:
-            if self._retry_at is not None:
-                self._retry_at = 0.0
+            self._retry_now = True  # an attempt may be going on that is about to fail: then there is one more
             self._condition.notify_all()
 
     def distrust(self, error: Exception) -> None:
@@ -127,8 +128,6 @@ class Writer:
         """Commit what is pending and end the thread. Returns whether everything is on disk."""
         with self._condition:
             self._closing = self._hurry = True
-            if self._retry_at is not None:
-                self._retry_at = 0.0
             self._condition.notify_all()
         self._thread.join(timeout)
         return not self._thread.is_alive() and not self.pending
@@ -159,14 +158,20 @@ class Writer:
         with self._condition:
             while not self._has_work():
                 self._condition.wait(self._patience())
+            hurried = self._closing or self._hurry or self._retry_now or self._tasks
+        if not hurried:
+            time.sleep(_BREATH_SECONDS)
+        with self._condition:
             tasks, self._tasks = self._tasks, []
             closing = self._closing
-            self._hurry = False
+            at_once, self._retry_now, self._hurry = closing or self._retry_now, False, False
             distrusted, self._distrusted = self._distrusted, None
         self._take()
         if distrusted is not None:
             self._lost = True
             self._fail(distrusted)
+        if at_once:
+            self._retry_at = None
         if self._due():
             self._commit()
         for function, future in tasks:
@@ -189,7 +194,7 @@ class Writer:
     def _due(self) -> bool:
         if self._pending.empty and not self._lost:
             return False
-        return self._retry_at is None or time.monotonic() >= self._retry_at
+        return self._retry_at is None or self._retry_now or time.monotonic() >= self._retry_at
 
     def _serve(self, function: Callable[[], Any], future: Future[Any]) -> None:
         if future.set_running_or_notify_cancel():
