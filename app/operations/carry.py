@@ -22,6 +22,8 @@ from app.operations.operation import Progress, no_progress
 
 # A surface that faces the other way counts as so much farther off, as a part of the model's size.
 _AWAY = 0.01
+# Distances that differ by less than this part of the model's size are the same.
+_SAME = 1e-7
 _BLOCK = 1024
 # Old triangles looked at for one new one, and slots of the table that remembers them.
 _MOST_VISITED = 1024
@@ -160,6 +162,7 @@ def _corners_without_seams(
         below,
         at_vertex.triangle,
         at_vertex.weights,
+        at_vertex.distance + np.float32(_SAME * np.linalg.norm(source.size())),
         source.uv,
         source.corner_uv,
         neighbours,
@@ -255,7 +258,9 @@ def _flood(start, x, y, z, reach2, neighbours, place, corners, table, stamps, st
 
 
 @parallel_kernel
-def _corner_uv(positions, triangles, centres, below, at, weights, uv, corner_uv, neighbours, place, corners, out):
+def _corner_uv(
+    positions, triangles, centres, below, at, weights, limit, uv, corner_uv, neighbours, place, corners, out
+):
     for block in prange((len(triangles) + _BLOCK - 1) // _BLOCK):
         table = np.empty(_SLOTS, np.int32)
         stamps = np.zeros(_SLOTS, np.int32)
@@ -267,6 +272,12 @@ def _corner_uv(positions, triangles, centres, below, at, weights, uv, corner_uv,
                 v = triangles[t, k]
                 chosen = at[v]
                 u, w = np.float64(weights[v, 1]), np.float64(weights[v, 2])
+                if chosen != own:
+                    # A corner that lies on several triangles equally well belongs to that below the centre.
+                    px, py, pz = positions[v, 0], positions[v, 1], positions[v, 2]
+                    a, b, d2 = closest_on_triangle(corners, place[own], np.float64(px), np.float64(py), np.float64(pz))
+                    if d2 <= limit[v] * limit[v]:
+                        chosen, u, w = own, a, b
                 if chosen != own and not _shares_wedge(corner_uv, chosen, own):
                     if count == 0:
                         x, y, z = np.float64(centres[t, 0]), np.float64(centres[t, 1]), np.float64(centres[t, 2])

@@ -6,8 +6,10 @@ import numpy as np
 
 from app.mesh.jit import parallel_kernel, prange
 from app.mesh.mesh import Mesh
+from app.mesh.normals import vertex_normals
 from app.mesh.transform import with_positions
 from app.operations.operation import Number, Progress, operation
+from app.preflight.counts import volume_of
 
 # Taubin, A signal processing approach to fair surface design, 1995: a step inward, then a slightly longer one outward.
 # 1 / inward + 1 / outward = 0.1 is the frequency below which nothing is lost.
@@ -34,7 +36,22 @@ def smooth_surface(mesh: Mesh, progress: Progress, *, strength: float) -> Mesh:
         progress(number / passes, "Smoothing")
         _toward_ring_mean(positions, topology.ring_offsets, topology.ring, free, _INWARD, other)
         _toward_ring_mean(other, topology.ring_offsets, topology.ring, free, _OUTWARD, positions)
-    return with_positions(mesh, positions)
+    return with_positions(mesh, _with_volume_of(mesh, positions, free))
+
+
+def _with_volume_of(mesh: Mesh, positions: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """Positions moved outward or inward, all by the same distance, until the volume is again that of the mesh.
+
+    Taubin's two steps make round things a little larger. Open surfaces have no volume to keep.
+    """
+    if (mesh.topology.boundary == 1).any():
+        return positions
+    normals = vertex_normals(positions, mesh.triangles, mesh.topology)
+    corners = positions[mesh.triangles].astype(np.float64)
+    areas = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
+    area = float((areas * free[mesh.triangles].mean(axis=1)).sum())
+    missing = volume_of(mesh.positions, mesh.triangles) - volume_of(positions, mesh.triangles)
+    return positions + normals * (free * np.float32(missing / area if area > 0 else 0))[:, None]
 
 
 @parallel_kernel
