@@ -193,7 +193,7 @@ def _reach(
             dy = positions[vertex, 1] - cy
             dz = positions[vertex, 2] - cz
             distance = dx * dx + dy * dy + dz * dz
-            if distance > reach:
+            if not distance <= reach:  # also where a vertex is nowhere: its cell in the table would be, too
                 continue
             cell = np.sqrt(distance) * scale
             left = min(np.int32(cell), np.int32(len(table) - 2))

@@ -11,6 +11,8 @@ from app.sculpt.falloff import Falloff
 from app.sculpt.symmetry import Symmetry
 
 SPACING_MINIMUM = 0.01
+# Beyond these, the square of a radius or its inverse is no float32: kernels would look up places that do not exist.
+_RADIUS_RANGE_MM = (1e-15, 1e16)
 _UNIT_RANGE = ("strength", "hardness", "auto_smooth", "stabiliser")
 
 
@@ -44,8 +46,8 @@ class BrushSettings:
     parameters: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.radius_mm) and self.radius_mm > 0):
-            raise InvalidInput(f"a brush radius of {self.radius_mm} mm is not possible", advice="Give more than 0 mm")
+        if not _RADIUS_RANGE_MM[0] <= self.radius_mm <= _RADIUS_RANGE_MM[1]:
+            raise InvalidInput(f"a brush radius of {self.radius_mm:g} mm is not possible", advice="Give more than 0 mm")
         if not (math.isfinite(self.spacing) and self.spacing >= SPACING_MINIMUM):
             raise InvalidInput(f"spacing is {self.spacing}", advice=f"Give {SPACING_MINIMUM} or more")
         for name in _UNIT_RANGE:

@@ -76,6 +76,11 @@ def _plan() -> tuple[Plan, Path | None]:
     return plan, given.again
 
 
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
 def _again(folder: Path) -> int:
     from tests.fuzzing.subjects import subjects
 
@@ -90,6 +95,7 @@ def main() -> int:
     plan, again = _plan()
     if again is not None:
         return _again(again)
+    plan.tell = lambda inputs, kinds: _say(f"{inputs:,} of {plan.inputs:,} inputs, {kinds} kinds of findings")
     campaign = Campaign(plan)
     begun = time.monotonic()
     try:

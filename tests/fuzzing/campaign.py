@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import selectors
 import tempfile
@@ -16,7 +17,7 @@ from tests.fuzzing.findings import Findings, smaller
 from tests.fuzzing.process import ChildProcess, Order, Plan
 
 _BATCH = 200
-_POLL_SECONDS = 0.5
+_POLL_SECONDS, _TELL_SECONDS = 0.5, 30.0
 
 
 @dataclass
@@ -56,10 +57,14 @@ class Campaign:
         self._children: list[ChildProcess] = []
         self._made = 0
 
+    @property
+    def made(self) -> int:
+        """Inputs so far."""
+        return sum(count.inputs for count in self.counts.values())
+
     def run(self) -> None:
         """Run all inputs, or those that fit into the plan's seconds."""
-        from tests.fuzzing.subjects import subjects
-
+        subjects = importlib.import_module(self.plan.library).subjects
         deadline = time.monotonic() + self.plan.seconds
         chosen = {name: subject for name, subject in subjects().items() if not self.plan.only or name in self.plan.only}
         with tempfile.TemporaryDirectory(prefix="likeness-fuzzing-", ignore_cleanup_errors=True) as folder:
@@ -71,9 +76,8 @@ class Campaign:
             orders = _orders({name: chosen[name].share for name in self.counts}, self.plan.inputs)
             try:
                 self._work(orders, deadline)
-                for finding in self.findings.all():
-                    for example in finding.examples[:1]:
-                        self._make_smaller(example)
+                for finding in self.findings.all() if self.plan.smaller else ():
+                    self._make_smaller(finding.examples[0])
             finally:
                 for child in self._children:
                     child.end()
@@ -99,6 +103,7 @@ class Campaign:
 
     def _work(self, orders: list[Order], deadline: float) -> None:
         orders.reverse()
+        told = time.monotonic()
         while (orders or any(child.doing for child in self._children)) and time.monotonic() < deadline:
             while len(self._children) < self.plan.jobs and orders:
                 self._start()
@@ -108,6 +113,9 @@ class Campaign:
                 elif child.doing is None and orders:
                     child.give(orders.pop(), self.plan.seed)
             self._listen()
+            if time.monotonic() - told > _TELL_SECONDS:
+                told = time.monotonic()
+                self.plan.tell(self.made, len(self.findings))
             for child in list(self._children):
                 if child.doing is not None and (child.is_dead() or child.hangs()):
                     self._lost(child, orders)
@@ -124,10 +132,12 @@ class Campaign:
             order = child.doing
             if order is None:
                 continue
+            if "ready" in answer:
+                child.started.add(answer["ready"])
+                continue
             if "number" not in answer:
                 child.doing = None
                 continue
-            child.started.add(order.subject)
             child.next = answer["number"] + 1
             self.counts[order.subject].add(answer)
             if answer["verdict"] == "finding":

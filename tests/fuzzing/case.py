@@ -40,7 +40,7 @@ class Case:
     @classmethod
     def of_folder(cls, folder: Path, main: str) -> Case:
         """What `write` wrote."""
-        paths = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+        paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
         return cls(main, {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths})
 
 

@@ -1,9 +1,10 @@
 """One long-lived process that makes inputs and reads them. Started by `campaign`; says a line for each input.
 
-    python -m tests.fuzzing.child ROOT SEEDS CHANNEL     orders on stdin, answers on the descriptor CHANNEL
+    python -m tests.fuzzing.child ROOT SEEDS CHANNEL LIBRARY    orders on stdin, answers on the descriptor CHANNEL
 
 Orders are JSON lines: {"subject", "seed", "first", "count"} makes inputs, {"subject", "folder", "main"} reads one that
-is there. Answers are JSON lines: {"number", "verdict", "seconds", "peak"} and, of a finding, "kind", "where", "text".
+is there. Answers are JSON lines: {"ready"} once the reader is warm; {"number", "verdict", "seconds", "peak"} for each
+input and, of a finding, "kind", "where", "text"; {} at the end of an order.
 A child that falls silent or dies has an input in hand: the one after its last answer.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import faulthandler
 import gc
+import importlib
 import json
 import linecache
 import os
@@ -31,7 +33,9 @@ from tests.fuzzing.mutate import mutated
 from tests.fuzzing.traces import BEGIN, END
 
 _REPOSITORY = str(Path(__file__).resolve().parents[2])
+_LEFT = re.compile("left behind: .*")
 _COLLECT_EVERY = 50
+_WARMING = 8  # whole files that a reader is warmed up with
 
 
 def seed_cases(folder: Path, subject: str) -> list[Case]:
@@ -48,12 +52,12 @@ def make_input(cases: list[Case], only: tuple[str, ...], seed: int, subject: str
 
 
 class _Child:
-    def __init__(self, root: Path, seeds: Path, channel: int) -> None:
+    def __init__(self, root: Path, seeds: Path, channel: int, library: str) -> None:
         # Everything that is no part of reading an input is imported before anything is watched.
         from tests.fuzzing import subjects
 
         self._library = subjects
-        self._subjects = subjects.subjects()
+        self._subjects = importlib.import_module(library).subjects()
         self._seeds = seeds
         self._cases: dict[str, list[Case]] = {}
         self._answers = os.fdopen(channel, "w", buffering=1)
@@ -66,6 +70,7 @@ class _Child:
         for line in sys.stdin:
             order = json.loads(line)
             self._prepare(order["subject"])
+            self._answers.write(json.dumps({"ready": order["subject"]}) + "\n")
             if "folder" in order:
                 self._answer(0, self._judge(order["subject"], Case.of_folder(Path(order["folder"]), order["main"])))
                 continue
@@ -85,7 +90,8 @@ class _Child:
         if name in self._ready:
             return
         self._cases[name] = seed_cases(self._seeds, name)
-        for case in self._cases[name]:
+        cases = self._cases[name]
+        for case in cases[:: max(1, len(cases) // _WARMING)]:
             self.sandbox.clear()
             path = case.write(self.sandbox.chosen)
             try:
@@ -116,7 +122,7 @@ class _Child:
             *self.sandbox.disturbed(may_write=subject.may_write),
         ]
         if gone and outcome["verdict"] != "finding":
-            where = re.sub(r"[0-9a-f]{4,}|\d+|/\S*/", "", gone[0])[:80]
+            where = re.sub(r"[0-9a-f]{4,}|\d+|/\S*/", "", _LEFT.sub("left behind", gone[0]))[:80]
             outcome |= {"verdict": "finding", "kind": "escape", "where": where, "text": "\n".join(gone[:20])}
         return outcome
 
@@ -152,11 +158,11 @@ def _finding(error: Exception) -> dict[str, Any]:
 
 def main() -> None:
     """Serve orders until stdin ends."""
-    root, seeds, channel = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    root, seeds, channel, library = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     faulthandler.enable(all_threads=False)
     faulthandler.register(signal.SIGUSR1, all_threads=False)
     warnings.simplefilter("ignore")
-    _Child(root, seeds, channel).serve()
+    _Child(root, seeds, channel, library).serve()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,11 @@ _TRACE = ("strace", "-f", "-qq", "-y", "-e", "trace=%file,%network,execve,fork,v
 
 @dataclass
 class Plan:
-    """What to run. inputs: in total. only: readers, all if empty. plain: kernels as shipped, without bounds checks."""
+    """What to run. inputs: in total. only: readers, all if empty. plain: kernels as shipped, without bounds checks.
+
+    smaller: make the inputs of findings smaller at the end. library: module whose `subjects` names the readers.
+    tell: is called now and then with the inputs so far and how many kinds of findings there are.
+    """
 
     inputs: int = 200_000
     jobs: int = 2
@@ -38,6 +42,10 @@ class Plan:
     findings: Path = Path("findings")
     plain: bool = False
     strace: Path | None = None
+    work_seconds: float = MOST_SECONDS_OF_WORK
+    smaller: bool = True
+    library: str = "tests.fuzzing.subjects"
+    tell: Callable[[int, int], None] = lambda inputs, kinds: None
 
 
 @dataclass
@@ -58,7 +66,7 @@ class ChildProcess:
         self.root.mkdir(parents=True)
         reading, writing = os.pipe()
         self._errors = (self.root.parent / f"errors{number}.txt").open("w+b")
-        command = [sys.executable, "-m", "tests.fuzzing.child", str(self.root), str(seeds), str(writing)]
+        command = [sys.executable, "-m", "tests.fuzzing.child", str(self.root), str(seeds), str(writing), plan.library]
         if plan.strace:
             plan.strace.mkdir(parents=True, exist_ok=True)
             command = [*_TRACE, "-o", str(plan.strace / f"child{number}-{time.monotonic_ns()}.txt"), *command]
@@ -69,6 +77,7 @@ class ChildProcess:
         os.close(writing)
         os.set_blocking(reading, False)
         self.reading = reading
+        self._work_seconds = plan.work_seconds
         self._rest = b""
         self.doing: Order | None = None
         self.next = 0
@@ -106,7 +115,9 @@ class ChildProcess:
         self.touch()
         while not self.is_dead() and not self.hangs():
             for answer in self.answers():
-                self.started.add(order["subject"])
+                if "ready" in answer:
+                    self.started.add(answer["ready"])
+                    continue
                 self.doing = None
                 return answer
             time.sleep(0.002)
@@ -129,7 +140,7 @@ class ChildProcess:
         if preparing:
             return time.monotonic() - self._since > _PREPARATION_SECONDS
         waited, worked = time.monotonic() - self._since, self._worked() - self._work
-        return worked > MOST_SECONDS_OF_WORK or waited > MOST_SECONDS_OF_WAITING
+        return worked > self._work_seconds or waited > MOST_SECONDS_OF_WAITING
 
     def is_dead(self) -> bool:
         return self._process.poll() is not None

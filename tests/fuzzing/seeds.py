@@ -127,7 +127,7 @@ def shared_cases(suffixes: tuple[str, ...], below: str = "") -> list[Case]:
 def _with_neighbours(path: Path) -> Case:
     files = {path.name: path.read_bytes()}
     near = [other for other in path.parent.rglob("*") if other.is_file() and 0 < other.stat().st_size <= _MOST_BYTES]
-    names = {other.relative_to(path.parent).as_posix(): other for other in near}
+    names = {other.relative_to(path.parent).as_posix(): other for other in sorted(near)}
     while len(files) <= _MOST_SIDECARS:
         known = b"\0".join(files.values())
         found = [name for name, other in names.items() if name not in files and other.name.encode() in known]

@@ -22,13 +22,18 @@ from app.formats.opening import open_mesh
 from app.formats.registry import Limits, formats
 from app.mesh.build import to_soup
 from app.mesh.mesh import Mesh
+from app.mesh.raycast import cast
 from app.mesh.soup import Texture
 from app.photos.decode import decode
 from app.preflight.profiles import read_profile
 from app.preflight.readback_3mf import read_3mf
 from app.preflight.readback_vrml import read_vrml
+from app.sculpt.brush import brushes
+from app.sculpt.dabs import Sample
 from app.sculpt.history import History
 from app.sculpt.scripted import run_strokes
+from app.sculpt.settings import BrushSettings
+from app.sculpt.stroke import StrokeInHand
 from app.settings import Settings
 from tests.fuzzing import seeds
 from tests.fuzzing.case import CANARY_COLOR, CANARY_PLACE, MARKER, Case
@@ -37,6 +42,7 @@ from tests.meshes import sphere
 _MOST_DECODED_PIXELS = 4_000_000
 _MOST_TEXT = 1000
 _MOST_NOTES = 200
+_UNITS = (1.0, 1000.0, 10.0, 0.001, 25.4, 304.8)  # that files may be in, as millimetres
 _OUT_OF_BOUNDS = "index is out of bounds"
 _BLIND_SPOT = "cannot be understood ("
 
@@ -134,11 +140,29 @@ def check_mesh(mesh: Mesh, *, any_bits: bool = False) -> None:
             check_texture(material.texture)
         if MARKER in material.name or np.allclose(material.base_color, CANARY_COLOR, atol=1e-5):
             raise Escape(f"the material {material.name[:80]}")
-    if np.isclose(np.abs(mesh.positions), CANARY_PLACE, rtol=1e-6).any():
+    if any(np.isclose(np.abs(mesh.positions), CANARY_PLACE * unit, rtol=1e-6).any() for unit in _UNITS):
         raise Escape("a vertex at the canary's place")
-    mesh.refresh()
     soup = to_soup(mesh)
     promise(len(soup.triangles) == triangles, "the way back to a file loses triangles")
+    _sculpt(mesh)
+
+
+def _sculpt(mesh: Mesh) -> None:
+    """One dab where a ray meets the surface, and back: what was accepted is in the hands of kernels from now on."""
+    lower, upper = mesh.bounds()
+    size = float(np.nan_to_num(upper - lower, posinf=0.0, neginf=0.0).max(initial=0.0))
+    middle = np.nan_to_num((lower + upper) / 2)
+    view = np.array([0.0, 0.0, 1.0])
+    hit = cast(mesh, middle + view * (size + 1.0), -view)
+    point = mesh.positions[0].astype(np.float64) if hit is None else hit.point
+    history = History(SimpleNamespace(mesh=mesh), 1 << 28)  # type: ignore[arg-type]
+    before = mesh.positions.tobytes()
+    stroke = StrokeInHand(mesh, history, brushes()["draw"], BrushSettings(radius_mm=min(max(size, 1e-9), 1e12) / 4))
+    stroke.add(Sample(point, view))
+    stroke.finish()
+    mesh.refresh()
+    history.undo()
+    promise(mesh.positions.tobytes() == before, "a dab undone leaves other positions")
 
 
 def _array(
@@ -165,7 +189,10 @@ def check_texture(texture: Texture) -> None:
 def read_picture(path: Path) -> None:
     """A texture, or a note."""
     notes: list[str] = []
-    texture = read_texture_or_note(path.read_bytes(), path.name, Limits(), notes)
+    try:
+        texture = read_texture_or_note(path.read_bytes(), path.name, Limits(), notes)
+    except MemoryError as error:  # as the opening of a model says
+        raise LimitExceeded("needs more memory than it may use", path, "Save it again smaller") from error
     check_notes(notes)
     if texture is None:
         raise UnreadableFile(notes[0], path, "Save the texture again")
