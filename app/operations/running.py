@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app import worker
 from app.errors import InvalidInput
 from app.mesh.mesh import Mesh
-from app.mesh.soup import Material, Texture
+from app.mesh.soup import Material
 from app.operations.color_change import ColorChange, color_change
 from app.operations.operation import Operation, Progress, Result, no_progress, operations, part_of
 
@@ -102,18 +102,18 @@ def _apply(mesh: Mesh, operation_id: str, values: dict[str, Any], progress: Prog
 
 def _with_own_textures(materials: list[Material], own: list[Material]) -> list[Material]:
     """Materials whose textures are the very objects of `own` where they are equal: decoded and uploaded only once."""
-    known = {material.texture.encoded: material for material in own if material.texture is not None}
+    textures = {material.texture.encoded: material.texture for material in own if material.texture is not None}
+    known = {_look(material): material for material in own}
 
     def same(material: Material) -> Material:
         texture = material.texture
-        mine = None if texture is None else known.get(texture.encoded)
-        if mine is None or texture is None:
+        if texture is None or texture.encoded not in textures:
             return material
-        unchanged = (material.name, material.base_color, material.wrap) == (mine.name, mine.base_color, mine.wrap)
-        return mine if unchanged else _with_texture(material, mine.texture)
+        return known.get(_look(material)) or replace(material, texture=textures[texture.encoded])
 
     return [same(material) for material in materials]
 
 
-def _with_texture(material: Material, texture: Texture | None) -> Material:
-    return Material(material.name, material.base_color, texture, material.wrap)
+def _look(material: Material) -> tuple[object, ...]:
+    texture = material.texture
+    return material.name, material.base_color, material.wrap, None if texture is None else texture.encoded
