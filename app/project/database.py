@@ -18,8 +18,9 @@ from app.project.folders import make_file, sync_file, sync_folder
 from app.project.sessions import SIDECARS
 from app.project.store import Store
 
-_LOG_PAGES = 4000
-_LOG_BYTES = 16 << 20
+# A dead program's log is read at the next start, before anything else: it is kept small.
+_LOG_PAGES = 1000
+_LOG_BYTES = 4 << 20
 _CACHE_KIB = 16 << 10
 
 

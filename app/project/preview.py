@@ -46,12 +46,9 @@ def read_preview(path: Path) -> Preview:
 
 
 def preview_of_working_copy(path: Path) -> Preview:
-    """Look into the working copy of a dead program: what its last transactions left is put in place first.
-
-    Raises UnreadableFile.
-    """
+    """Look into the working copy of a dead program, as its last transactions left it. Raises UnreadableFile."""
     schema.check_header(path)
-    with schema.explained(path), closing(schema.connect(path)) as connection:
+    with schema.explained(path), closing(schema.connect_read_only(path, log=True)) as connection:
         return _preview(Store(connection), path)
 
 

@@ -80,9 +80,12 @@ def connect(path: Path | str) -> sqlite3.Connection:
     return connection
 
 
-def connect_read_only(path: Path) -> sqlite3.Connection:
-    """A connection that reads a user's file as it is: no locks, no files beside it. Do not keep it."""
-    uri = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
+def connect_read_only(path: Path, *, log: bool = False) -> sqlite3.Connection:
+    """A connection that reads a user's file as it is: no locks, no files beside it. Do not keep it.
+
+    log: the newest transactions may be in a log beside it, as after the death of its program; it is read, and stays.
+    """
+    uri = f"file:{quote(str(path.absolute()))}?mode=ro" + ("" if log else "&immutable=1")
     connection = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None)
     _harden(connection)
     return connection

@@ -139,11 +139,10 @@ def test_what_is_dropped_leaves_and_its_room_is_used_again() -> None:
     document = new_document(colored_mesh(120, 100), 400_000)
     with kept(document) as copy:
         sizes = []
-        for seed in range(60):
+        for seed in range(120):
             change(document.history, document.mesh, seed, 5000)
             assert copy.flush(20)
             sizes.append(copy.path.stat().st_size)
-        numbers = [step.number for step in document.history.steps]
         document.history.go_to(1)
         change(document.history, document.mesh, 99, 10)  # the redo tail goes
         numbers = [step.number for step in document.history.steps]
@@ -151,7 +150,7 @@ def test_what_is_dropped_leaves_and_its_room_is_used_again() -> None:
         copy.close()
         assert [row[0] for row in table(path, "SELECT number FROM steps ORDER BY number")] == numbers
         assert [row[0] for row in table(path, "SELECT DISTINCT step FROM changes ORDER BY step")] == numbers
-        assert sizes[-1] < 1.2 * sizes[20]
+        assert sizes[-1] < 1.2 * sizes[50]
 
 
 def test_meshes_arrays_and_photos_that_nothing_needs_leave() -> None:
@@ -180,7 +179,7 @@ def test_the_log_does_not_grow_without_end() -> None:
         for seed in range(150):
             change(document.history, document.mesh, seed, 20_000)
         assert copy.flush(60)
-        assert Path(f"{copy.path}-wal").stat().st_size < 40 << 20
+        assert Path(f"{copy.path}-wal").stat().st_size < 12 << 20
 
 
 def test_a_stroke_in_hand_is_never_half_in_it() -> None:
