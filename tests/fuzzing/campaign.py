@@ -5,8 +5,11 @@ from __future__ import annotations
 import importlib
 import json
 import selectors
+import shutil
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,17 +70,41 @@ class Campaign:
         subjects = importlib.import_module(self.plan.library).subjects
         deadline = time.monotonic() + self.plan.seconds
         chosen = {name: subject for name, subject in subjects().items() if not self.plan.only or name in self.plan.only}
-        with tempfile.TemporaryDirectory(prefix="likeness-fuzzing-", ignore_cleanup_errors=True) as folder:
-            self._root, self._seeds = Path(folder), Path(folder, "seeds")
+        with self._folders():
             for name, subject in chosen.items():
                 self._store(name, list(subject.cases()))
                 self._only[name] = subject.only
             self.counts = {name: Count() for name, cases in self._cases.items() if cases}
-            orders = _orders({name: chosen[name].share for name in self.counts}, self.plan.inputs)
+            self._work(_orders({name: chosen[name].share for name in self.counts}, self.plan.inputs), deadline)
+            for finding in self.findings.all() if self.plan.smaller else ():
+                self._make_smaller(finding.examples[0])
+
+    def read_these(self, name: str, cases: list[Case]) -> None:
+        """Read these cases as they are, one after the other, with one reader."""
+        self.counts[name] = Count()
+        with self._folders():
+            self._store(name, cases)
+            child, folder = self._start(), self._root / "trial"
+            for number, case in enumerate(cases):
+                _emptied(folder)
+                case.write(folder)
+                answer = child.ask({"subject": name, "folder": str(folder), "main": case.main})
+                if answer is None:
+                    kind = "crash" if child.is_dead() else "hang"
+                    text = self._end(child, ask=True)
+                    answer = {"verdict": "finding", "kind": kind, "where": _place(text), "text": text}
+                    answer |= {"seconds": 0.0, "peak": 0}
+                    child = self._start()
+                self.counts[name].add({**answer, "number": number})
+                if answer["verdict"] == "finding":
+                    self.findings.add(name, answer["kind"], answer["where"], answer["text"], case, number)
+
+    @contextmanager
+    def _folders(self) -> Iterator[None]:
+        with tempfile.TemporaryDirectory(prefix="likeness-fuzzing-", ignore_cleanup_errors=True) as folder:
+            self._root, self._seeds = Path(folder), Path(folder, "seeds")
             try:
-                self._work(orders, deadline)
-                for finding in self.findings.all() if self.plan.smaller else ():
-                    self._make_smaller(finding.examples[0])
+                yield
             finally:
                 for child in self._children:
                     child.end()
@@ -179,9 +206,7 @@ class Campaign:
 
         def still(case: Case) -> bool:
             nonlocal child
-            for entry in sorted(trial.rglob("*"), reverse=True):
-                entry.rmdir() if entry.is_dir() else entry.unlink()
-            trial.mkdir(exist_ok=True)
+            _emptied(trial)
             case.write(trial)
             answer = child.ask({"subject": what["subject"], "folder": str(trial), "main": case.main})
             if answer is None:
@@ -195,6 +220,11 @@ class Campaign:
             (example / "smaller").mkdir(exist_ok=True)
             smaller(case, still).write(example / "smaller")
         self._end(child)
+
+
+def _emptied(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
 
 
 def _orders(shares: dict[str, int], inputs: int) -> list[Order]:
