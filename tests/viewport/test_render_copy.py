@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.mesh.build import build_mesh
-from app.mesh.soup import Material
+from app.mesh.soup import Material, Texture
 from app.viewport.render_copy import RenderCopy
 from app.viewport.upload import joined
 from tests.meshes import icosphere_soup, sphere, textured_soup
@@ -106,6 +106,15 @@ def test_many_plain_materials_become_vertex_colours():
     assert copy.has_vertex_colors
     lowest, highest = mesh.positions[:, 2].argmin(), mesh.positions[:, 2].argmax()
     np.testing.assert_array_equal(copy.paint[[lowest, highest]], [[0, 128, 255, 0], [242, 128, 13, 0]])
+
+
+def test_plain_materials_beside_a_texture_keep_their_colours():
+    colors = [(i / 20, 0.5, 1 - i / 20) for i in range(20)]
+    mesh = by_material(20, colors)
+    mesh.materials[3] = Material("cloth", texture=Texture.from_pixels(np.zeros((2, 2, 3), np.uint8)))
+    copy = RenderCopy(mesh)
+    assert {group.material.base_color for group in copy.groups} == {*colors[:3], *colors[4:], (1.0, 1.0, 1.0)}
+    assert not copy.has_vertex_colors
 
 
 def test_ranges_are_joined_when_near_and_kept_apart_when_far():
