@@ -133,7 +133,7 @@ def read_and_judge(
 ) -> Checked:
     """Read a file in a worker process and check it there. Raises UnreadableFile, WorkerFailed or Cancelled.
 
-    seconds: time limit for reading. quick: only checks that take no time. with_mesh: bring the mesh along.
+    seconds: time limit for reading. quick: only checks that take no time. with_mesh: bring mesh and walls along.
     """
     path = Path(path)
     try:
@@ -227,6 +227,7 @@ def _read_and_check(
         counts=counts,
         unit_known=opened.unit_known,
         file_bytes=file_bytes,
+        with_walls=with_mesh,
     )
     return (opened.unit_known, opened.notes, opened.mesh if with_mesh else None), report
 

@@ -16,12 +16,12 @@ _MM3_PER_ML = 1000.0
 # texture's coordinates, with colours on vertices. Binary ones can be counted, text and packed ones were measured.
 _BYTES_PER_TRIANGLE = {
     "stl": (50.0, 50.0, 50.0),
-    "ply": (19.0, 19.0, 20.5),
-    "gltf": (18.0, 22.0, 20.0),
-    "3mf": (8.5, 14.0, 13.0),
-    "obj": (34.0, 57.0, 47.0),
-    "obj-zip": (9.5, 18.0, 12.0),
-    "vrml": (38.0, 70.0, 50.0),
+    "ply": (19.0, 23.0, 20.5),
+    "gltf": (18.0, 28.0, 22.0),
+    "3mf": (21.0, 30.0, 32.0),
+    "obj": (36.0, 68.0, 49.0),
+    "obj-zip": (16.0, 21.0, 19.0),
+    "vrml": (36.0, 70.0, 49.0),
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,13 +71,14 @@ def run_checks(
     counts: Counts | None = None,
     unit_known: bool = True,
     file_bytes: int = 0,
+    with_walls: bool = False,
     seconds: float = DEFAULT_SECONDS,
 ) -> PreflightReport:
     """Run the checks in this process. only: CHEAP for those that take no time, DEAR for all.
 
     counts: of the mesh, if they are known. unit_known: whether its size in mm can be trusted. file_bytes: size of the
-    file that it is in, if that is one for this printer. seconds: checks that would take longer than this in all are
-    given up with a warning.
+    file that it is in, if that is one for this printer. with_walls: measure walls even where the profile names no
+    limits. seconds: checks that would take longer than this in all are given up with a warning.
     """
     started = time.monotonic()
     counts = counts or inspect(mesh)
@@ -89,6 +91,10 @@ def run_checks(
         case.progress = _timed(progress, done, share, started + seconds)
         results.append(_examined(each, case))
         done += share
+    if with_walls and only == DEAR and case.size_is_plausible:
+        case.progress = _timed(progress, done, 0.0, started + seconds)
+        with suppress(_OutOfTime):
+            _ = case.walls
     progress(1.0, "Checked")
     kept = tuple(result for result in results if result is not None)
     failing = [result.message for result in kept if result.status == FAIL]
