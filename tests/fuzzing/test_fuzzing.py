@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from tests.fuzzing import subjects
+from tests.fuzzing import subjects, traces
 from tests.fuzzing.__main__ import table
 from tests.fuzzing.campaign import Campaign
 from tests.fuzzing.case import Case, canaries
@@ -88,3 +89,24 @@ def test_planted_files_would_be_recognised(tmp_path: Path) -> None:
     (tmp_path / "a.obj").write_text("mtllib secret.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nusemtl red\nf 1 2 3\n")
     with pytest.raises(subjects.Escape):
         subjects.read_mesh(tmp_path / "a.obj")
+
+
+def test_a_trace_tells_what_lies_outside(tmp_path: Path) -> None:
+    sandbox = f"{tempfile.gettempdir()}/likeness-fuzzing-abc/child1"
+    inside = [f'7 openat(AT_FDCWD, "{sandbox}/chosen/a.obj", O_RDONLY) = 3', '7 stat("/etc/passwd", {st_mode=1}) = 0']
+    outside_lines = [
+        '7 openat(AT_FDCWD, "/etc/passwd", O_RDONLY) = 3',
+        f'7 openat(AT_FDCWD, "{sandbox}/secret.png", O_RDONLY) = 3',
+        '7 openat(AT_FDCWD, "/nowhere", O_RDONLY) = -1 ENOENT (No such file or directory)',
+        '7 unlink("/home/me/figure.likeness") = 0',
+        f'7 openat(AT_FDCWD<{sandbox}/elsewhere>, "secret.bin", O_RDONLY) = 3',
+        f'7 openat(4<{sandbox}/chosen>, "../../x", O_RDONLY) = 3',
+        "7 connect(3, {sa_family=AF_INET, sin_port=htons(80)}, 16) = 0",
+        '7 execve("/bin/sh", ["sh"], 0x1 /* 2 vars */) = 0',
+    ]
+    begin, end = f'7 access("{traces.BEGIN}", F_OK) = -1', f'7 access("{traces.END}", F_OK) = -1'
+    lines = ['7 openat(AT_FDCWD, "/etc/hosts", O_RDONLY) = 3', begin, *inside, *outside_lines, end, outside_lines[0]]
+    (tmp_path / "child1.txt").write_text("\n".join(lines))
+    found = traces.outside(tmp_path, [])
+    assert len(found) == len(outside_lines)
+    assert "hosts" not in str(found)

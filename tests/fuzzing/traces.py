@@ -6,17 +6,21 @@ Looking whether a file exists (stat, access, readlink) is no escape: nothing of 
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 _CALL = re.compile(r"^\d+ +(\w+)\((.*)$")
+_RELATIVE = re.compile(r'<(/[^>]*)>, "([^/"][^"]*)"')
 _PATH = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _HARMLESS = ("stat", "lstat", "newfstatat", "statx", "access", "faccessat", "faccessat2", "readlink", "getcwd", "chdir")
 # What the sandbox itself does; of a reader that did it, the audit hook would tell.
 _OURS = ("symlink", "utimensat")
+_KERNELS = (".nbi", ".nbc")  # in the cache of compiled kernels
 _NETWORK = ("connect", "bind", "sendto", "sendmsg", "listen", "accept")
 # A child asks for files of these names, which never exist, before and after it reads inputs.
 BEGIN, END = "/likeness-fuzzing-begins", "/likeness-fuzzing-ends"
@@ -32,17 +36,29 @@ def outside(folder: Path, forbidden: list[Path]) -> list[str]:
     listed = re.compile(rf"{temporary}/likeness-fuzzing-\w+/child\d+(/home|/elsewhere)?$")  # by the snapshots
     found: dict[str, None] = {}
     for trace in sorted(folder.glob("*.txt")):
-        begun = False
-        for line in trace.open("r", encoding="utf-8", errors="replace"):
-            begun = (begun or BEGIN in line) and END not in line
-            call = _CALL.match(line)
-            if not begun or call is None or call[1] in _HARMLESS + _OURS:
-                continue
-            paths = [path for path in _PATH.findall(call[2]) if path.startswith("/")]
+        for name, call in _calls(trace):
+            paths = [path for path in _paths(call) if not path.endswith(_KERNELS)]
             bad = [path for path in paths if not (path.startswith(allowed) or sandbox.match(path))]
-            if "O_DIRECTORY" in line:
+            if "O_DIRECTORY" in call:
                 bad = [path for path in bad if not listed.match(path)]
             bad += [path for path in paths if any(path.startswith(str(folder)) for folder in forbidden)]
-            if call[1] in _NETWORK or (bad and " = -1 ENOENT" not in line):
-                found[f"{call[1]} {bad[0] if bad else call[2][:160]}"] = None
+            if name in _NETWORK or bad:
+                found[f"{name} {bad[0] if bad else call[:160]}"] = None
     return list(found)
+
+
+def _calls(trace: Path) -> Iterator[tuple[str, str]]:
+    """Name and arguments of each call that was made while inputs were read, but for harmless ones."""
+    reading = False
+    with trace.open("r", encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            reading = (reading or BEGIN in line) and END not in line
+            call = _CALL.match(line)
+            if reading and call is not None and call[1] not in _HARMLESS + _OURS:
+                yield call[1], call[2]
+
+
+def _paths(call: str) -> list[str]:
+    """Absolute names in a call, also of what is named relative to an open folder."""
+    relative = [os.path.normpath(f"{found[1]}/{found[2]}") for found in _RELATIVE.finditer(call)]
+    return [*relative, *(path for path in _PATH.findall(call) if path.startswith("/"))]
