@@ -102,8 +102,8 @@ def _by_first(labels: np.ndarray) -> tuple[int, np.ndarray]:
 def open_loops(triangles: np.ndarray) -> list[np.ndarray]:
     """The borders of holes: (n,) int64 half-edges each, in the order in which the triangles run along them.
 
-    Where several holes touch in one vertex, each loop turns so that it stays at the same hole. A border that does not
-    close (triangles that face opposite ways) is left out.
+    A loop follows the fans of triangles, so holes that touch in a vertex share one, and no fan is gone round twice. A
+    border that does not close (triangles that face opposite ways) is left out.
     """
     edges = Edges.of(triangles)
     halves = edges.open_halves()

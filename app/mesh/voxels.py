@@ -24,6 +24,10 @@ _INSIDE = 0.5
 _MOST_BLOCKS = 8_000_000
 _MOST_SAMPLES = 80_000_000
 _POINTS_AT_ONCE = 1 << 19
+# Flat sides of a model must not lie in a plane of samples, where inside and outside would be a matter of rounding.
+_OFF_GRID = 0.381966
+# A sample this close to the surface, in steps, counts as inside.
+_ON_SURFACE = 1e-4
 
 Progress = Callable[[float, str], None]
 
@@ -52,7 +56,7 @@ def sampled(
     winding = Winding.of(positions, triangles)
     band = abs(level)
     margin = (max(level, 0.0) + (BLOCK / 2 + 2) * step) * np.ones(3)
-    lower = positions.min(axis=0).astype(np.float64) - margin
+    lower = positions.min(axis=0).astype(np.float64) - margin - _OFF_GRID * step
     extent = positions.max(axis=0).astype(np.float64) + margin - lower
     shape = np.ceil(extent / (BLOCK * step)).astype(np.int64) + 1
     if shape.prod() > _MOST_BLOCKS:
@@ -133,6 +137,7 @@ def _set_signs(
         inside[asked[some]] = winding.at(points[some]) > _INSIDE
     flat = values.reshape(-1)
     flat[inside[region]] *= -1
+    flat[np.abs(flat) < _ON_SURFACE * step] = -_ON_SURFACE * step
 
 
 @kernel

@@ -24,11 +24,12 @@ def color_findings(mesh: Mesh) -> Iterator[tuple[str, str, int, str]]:
     """(id, label, count, message) of each hint."""
     textures = {id(m.texture): m.texture for m in mesh.materials if m.texture is not None}
     plain = all(material.base_color == (1.0, 1.0, 1.0) for material in mesh.materials)
-    if not textures and mesh.colors is None and plain:
-        yield "no_color", "Colour", 1, "It has no colour: no texture, no vertex colours, no coloured materials."
-        return
     if mesh.uv is not None and not textures and mesh.colors is None:
         yield "texture_missing", "Texture", 1, "It has texture coordinates but no image; open it beside its images."
+    elif not textures and mesh.colors is None and plain:
+        yield "no_color", "Colour", 1, "It has no colour: no texture, no vertex colours, no coloured materials."
+    if not textures and mesh.colors is None and plain:
+        return
     small = [t for t in textures.values() if t is not None and max(t.width, t.height) < _SMALL_PIXELS]
     for texture in small:
         size = f"{texture.width} × {texture.height}"

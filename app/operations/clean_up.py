@@ -23,6 +23,8 @@ _FLOATER = 0.013
 _FLOATER_SHARE = 0.01
 # Open shells with less surface than this part of the largest are scraps when nothing else makes bodies of them.
 _SCRAP_SHARE = 0.02
+# A change of height by more than this part is said.
+_OTHER_HEIGHT = 0.003
 # A shell whose lids would be larger than this part of it is no body with holes, but a relief or a cloth.
 _LID_SHARE = 0.6
 
@@ -56,7 +58,11 @@ def clean_up(mesh: Mesh, progress: Progress) -> Result:
         surface, more = _without_bits(surface, size, part_of(progress, 0.9, 0.95))
         notes += more
     progress(0.95, "Putting the mesh together")
-    return Result(surface.mesh(), notes or ["There was nothing to clean up."])
+    result = surface.mesh()
+    before, after = float(mesh.size()[2]), float(result.size()[2])
+    if abs(after - before) > _OTHER_HEIGHT * before:
+        notes.append(f'Without what went it is {after:.4g} mm tall, not {before:.4g}: "Scale to height" mends that.')
+    return Result(result, notes or ["There was nothing to clean up."])
 
 
 def _closed(surface: Surface, progress: Progress) -> tuple[Surface, list[str]]:
@@ -74,7 +80,7 @@ def _closed(surface: Surface, progress: Progress) -> tuple[Surface, list[str]]:
         (int(walls.sum()), "open wall", "inside a body removed."),
         (filled.closed, "hole", f"closed with {counted(len(filled.lids), 'triangle')}."),
         (int(scraps.sum()), "small sheet", "without thickness removed."),
-        (int(kept.sum()), "sheet", 'still open: "Give sheets thickness" or "Voxel remesh" makes a body of it.'),
+        (int(kept.sum()), "sheet", 'still open: try "Give sheets thickness" or "Voxel remesh".'),
     )
     return filled.surface.kept(parts.rows(~scraps)), notes
 
