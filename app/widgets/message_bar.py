@@ -53,10 +53,13 @@ class MessageBar(QFrame):
         """Something went wrong."""
         self._show(text, "warning", "", None)
 
-    def note(self, text: str, button: str = "", action: Callable[[], None] | None = None) -> None:
-        """Something was done; `action` belongs to the button."""
+    def note(
+        self, text: str, button: str = "", action: Callable[[], None] | None = None, *, stays: bool = False
+    ) -> None:
+        """Something was done; `action` belongs to the button. stays: until it is closed, or something else is said."""
         self._show(text, "info", button, action)
-        self._timer.start()
+        if not stays:
+            self._timer.start()
 
     def clear(self) -> None:
         """Say nothing any more."""

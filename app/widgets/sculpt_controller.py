@@ -72,6 +72,7 @@ class SculptController(QObject):
     stroke_ended = Signal()
     failed = Signal(Exception)
     vertex_colors_wanted = Signal()  # Paint met a model whose colour is not on its vertices
+    refused = Signal(str)  # a stroke was wanted while the hand rests; with the reason
 
     def __init__(self, document: Document, viewport: Viewport, hand: BrushHand, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -79,6 +80,7 @@ class SculptController(QObject):
         self._drag: _Drag | None = None
         self._orbit_from: PointerSample | None = None
         self._last_hover: PointerSample | None = None
+        self._resting = ""
         viewport.pressed.connect(self._press)
         viewport.dragged.connect(self._move)
         viewport.released.connect(self._release)
@@ -98,6 +100,10 @@ class SculptController(QObject):
     def last_hover(self) -> PointerSample | None:
         """Where the pointer was seen last inside the viewport."""
         return self._last_hover
+
+    def rest(self, reason: str) -> None:
+        """Make no strokes for a while, and say why; with an empty reason they are made again."""
+        self._resting = reason
 
     def cancel(self) -> bool:
         """Take back the stroke in hand. Returns whether there was one."""
@@ -135,6 +141,10 @@ class SculptController(QObject):
         hit = self._pick(pointer)
         if hit is None:
             self._orbit_from = pointer  # nothing there to sculpt: turn the model, as ZBrush and Nomad do
+            return
+        if self._resting:
+            self._orbit_from = pointer
+            self.refused.emit(self._resting)
             return
         brush = self._brush(pointer)
         if brush.attribute == "colors" and (mesh.colors is None or mesh.has_texture):

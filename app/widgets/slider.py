@@ -27,13 +27,17 @@ _ENDS = (Qt.Key.Key_Escape, Qt.Key.Key_Tab, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 @dataclass(frozen=True)
 class Range:
-    """What a slider's value can be, and how it is written. logarithmic needs a minimum above 0."""
+    """What a slider's value can be, and how it is written.
+
+    logarithmic needs a minimum above 0. grouped: thousands are set apart, as in 1,600,000.
+    """
 
     minimum: float
     maximum: float
     unit: str = ""
     decimals: int = 2
     logarithmic: bool = False
+    grouped: bool = False
 
     def fraction(self, value: float) -> float:
         """Where a value lies along the bar, 0 to 1."""
@@ -54,8 +58,13 @@ class Range:
 
     def text(self, value: float) -> str:
         """For example "4.2 mm"."""
-        number = f"{value:.{self.decimals}f}"
+        number = f"{value:,.{self.decimals}f}" if self.grouped else f"{value:.{self.decimals}f}"
         return f"{number} {self.unit}" if self.unit else number
+
+    def number(self, typed: str) -> float:
+        """What a user typed, with or without the unit. Raises ValueError."""
+        plain = typed.removesuffix(self.unit).strip()
+        return float(plain.replace(",", "").replace(" ", "") if self.grouped else plain.replace(",", "."))
 
 
 class Slider(QWidget):
@@ -181,10 +190,10 @@ class Slider(QWidget):
     def _take_typed(self) -> None:
         if self._editor is None:
             return
-        typed = self._editor.text().removesuffix(self._range.unit).strip().replace(",", ".")
+        typed = self._editor.text()
         self._close_editor()
         try:
-            number = float(typed)
+            number = self._range.number(typed)
         except ValueError:
             return
         if math.isfinite(number):

@@ -1,0 +1,115 @@
+"""Operations on the whole mesh: each runs as a job in a worker process and becomes one step of the history.
+
+What does not live here: the operations (`app.operations`), their menus and forms (`app.widgets`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from app.application.desk import Desk
+from app.errors import LikenessError
+from app.mesh.mesh import Mesh
+from app.operations.operation import Operation
+from app.operations.running import Outcome, apply_in_worker, find
+from app.widgets.height_dialog import remember_height
+
+_ARRAYS = ("positions", "triangles", "colors", "mask", "uv", "corner_uv", "triangle_material")
+# Makes the model as tall as was asked for, so its height is known afterwards.
+_SCALES = "scale_to_height"
+
+
+class Operating:
+    """See `app.widgets.commands.OperationCommands` for the verbs."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def operate(self, operation_id: str, values: Mapping[str, Any] | None = None) -> None:
+        desk, mesh = self._desk, self._desk.document.mesh
+        if mesh is None:
+            return
+        if not desk.idle:
+            desk.say("Wait for the running job, or cancel it, then try again")
+            return
+        try:
+            operation = find(operation_id)
+            checked = operation.check(values or {}, mesh)
+        except LikenessError as error:
+            desk.show(error)
+            return
+        reason = operation.reason_against(mesh)
+        if reason is not None:
+            desk.say(f"{operation.label}: {reason}")
+            return
+        self._start(operation, checked, mesh)
+
+    def _start(self, operation: Operation, values: dict[str, Any], mesh: Mesh) -> None:
+        desk, snapshot, before = self._desk, mesh.snapshot(), self._state()
+        resting = desk.window.controller.rest
+
+        def done(outcome: Outcome) -> None:
+            resting("")
+            if self._state() != before:
+                desk.say(f"The model changed while {operation.label} ran, so its result was not taken; run it again")
+                return
+            self._take(operation, outcome, mesh)
+
+        def failed(error: BaseException) -> None:
+            resting("")
+            desk.show(error)
+
+        # A stroke would be lost under the result, so the hand waits; it can still turn the model.
+        resting(f"{operation.label} is running. The model can be looked at; sculpting goes on when it is done.")
+        if not desk.run(
+            operation.label,
+            lambda progress, cancelled: apply_in_worker(snapshot, operation.id, values, progress, cancelled),
+            done,
+            failed,
+        ):
+            resting("")
+
+    def _take(self, operation: Operation, outcome: Outcome, before: Mesh) -> None:
+        window = self._desk.window
+        if unchanged(before, outcome.mesh):
+            self._desk.say(" ".join([f"{operation.label}:", *(outcome.notes or ["Nothing had to be changed."])]))
+            return
+        document = self._desk.document
+        document.history.replace_mesh(step_label(outcome), outcome.mesh)
+        if operation.id == _SCALES:
+            document.height_known = True
+            remember_height(self._desk.settings, document.source_path, float(outcome.values["height"]))
+        window.message_bar.note(result_line(outcome), "Undo", window.commands.model.undo, stays=bool(outcome.notes))
+
+    def _state(self) -> tuple[object, ...]:
+        """Another one after every change of the mesh."""
+        history = self._desk.document.history
+        return self._desk.document.mesh, history.epoch, history.state
+
+
+def step_label(outcome: Outcome) -> str:
+    """What the history calls it; the number is what one looks for among several of the same kind."""
+    return f"{outcome.label} to {outcome.triangles_after:,}" if "triangles" in outcome.values else outcome.label
+
+
+def result_line(outcome: Outcome) -> str:
+    """For example "Retarget: 129,904 → 1,600,000 triangles; colour change 0.3 ΔE on average, 1.1 at 95 %." and notes."""
+    before, after = outcome.triangles_before, outcome.triangles_after
+    parts = [f"{before:,} → {after:,} triangles" if before != after else f"{after:,} triangles"]
+    if outcome.color_change is not None:
+        change = outcome.color_change
+        parts.append(f"colour change {change.mean:.1f} ΔE on average, {change.p95:.1f} at 95 %")
+    return " ".join([f"{outcome.label}: {'; '.join(parts)}.", *outcome.notes])
+
+
+def unchanged(before: Mesh, after: Mesh) -> bool:
+    """Whether two meshes are the same to the bit, but for their normals."""
+
+    def same(name: str) -> bool:
+        one, other = getattr(before, name), getattr(after, name)
+        return one is other or (one is not None and other is not None and np.array_equal(one, other))
+
+    return before.materials == after.materials and all(map(same, _ARRAYS))
