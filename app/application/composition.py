@@ -12,6 +12,7 @@ from app.application.desk import Desk
 from app.application.exporting import Exporting
 from app.application.keeping import Keeping
 from app.application.modelling import PROFILE, Modelling
+from app.application.operating import Operating
 from app.application.opening import Opening
 from app.application.projects import Projects
 from app.application.saving import Saving
@@ -57,12 +58,13 @@ class Application:
         projects = Projects(self._desk, self._keeping, saving)
         opening = Opening(self._desk, self._keeping, projects, saving, model)
         exporting = Exporting(self._desk, opening.ask_height)
-        self.commands = Commands(opening, saving, projects, exporting, model)
+        self.commands = Commands(opening, saving, projects, exporting, model, Operating(self._desk))
         self.window = self._desk.window = MainWindow(self._document, settings, self.commands, self._safety)
         self._faults = FaultHandler(self._show_fault, self.window)
         for signal, slot in (
             (settings.changed, self._setting_changed),
             (self.window.controller.failed, self._desk.show),
+            (self.window.controller.refused, self._desk.say),
             (self.window.controller.vertex_colors_wanted, model.offer_vertex_colors),
             (self.window.thumbnail_taken, self._keeping.set_thumbnail),
             (self.window.let_go, self._work_let_go),

@@ -96,7 +96,7 @@ def step_label(outcome: Outcome) -> str:
 
 
 def result_line(outcome: Outcome) -> str:
-    """For example "Retarget: 129,904 → 1,600,000 triangles; colour change 0.3 ΔE on average, 1.1 at 95 %." and notes."""
+    """For example "Retarget: 9,904 → 1,600,000 triangles; colour change 0.3 ΔE on average, 1.1 at 95 %.", and notes."""
     before, after = outcome.triangles_before, outcome.triangles_after
     parts = [f"{before:,} → {after:,} triangles" if before != after else f"{after:,} triangles"]
     if outcome.color_change is not None:

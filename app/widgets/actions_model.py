@@ -249,6 +249,28 @@ MODEL: dict[str, tuple[Entry, ...]] = {
     ),
     "Me&sh": (
         ActionSpec(
+            "clean-up",
+            "C&lean Up",
+            "Do all safe repairs as one step: cracks, holes, facing, floaters, inner walls, crossings",
+            verbs.clean_up,
+            key="Ctrl+Shift+K",
+            icon="clean-up",
+            needs="mesh",
+            changes=True,
+        ),
+        ActionSpec(
+            "retarget",
+            "&Retarget",
+            "Give the model exactly as many triangles as the printer wants, and keep shape and colour",
+            verbs.retarget,
+            key="Ctrl+T",
+            icon="retarget",
+            needs="mesh",
+            changes=True,
+        ),
+        "@operations",
+        "-",
+        ActionSpec(
             "set-height",
             "Set &Height…",
             "Scale the model evenly to its printed height in mm",

@@ -7,10 +7,10 @@ the document, or in an error that the application shows. Commands raise nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.project.sessions import Recoverable
 
@@ -118,6 +118,16 @@ class ModelCommands(Protocol):
         """Make a printer profile the active one, and remember it for new figurines."""
 
 
+class OperationCommands(Protocol):
+    """Operations on the whole mesh."""
+
+    def operate(self, operation_id: str, values: Mapping[str, Any] | None = None) -> None:
+        """Run an operation of `app.operations` as a job; its result is one step of the history.
+
+        values: by parameter; those not given are the declaration's.
+        """
+
+
 @dataclass(frozen=True)
 class Commands:
     """All verbs; made by the application, called by widgets, which never hold the application itself."""
@@ -127,3 +137,4 @@ class Commands:
     recovery: RecoveryCommands
     exporting: ExportCommands
     model: ModelCommands
+    operating: OperationCommands

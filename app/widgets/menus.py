@@ -13,6 +13,7 @@ from app.sculpt.brush import brushes
 from app.widgets import backgrounds
 from app.widgets.action_spec import ActionSpec
 from app.widgets.actions import TABLE, make_action
+from app.widgets.operation_menu import OperationMenu
 from app.widgets.preferences import choose_background
 from app.widgets.recent_menu import RecentMenu
 
@@ -67,6 +68,10 @@ def _mask_brushes(window: MainWindow, menu: QMenu) -> None:
     for brush in brushes().values():
         if brush.attribute == "mask":
             menu.addAction(window.brush_actions[brush.id])
+
+
+def _operations(window: MainWindow, menu: QMenu) -> None:
+    OperationMenu(window, menu)
 
 
 def _shadings(window: MainWindow, menu: QMenu) -> None:
@@ -151,6 +156,7 @@ _GENERATED = {
     "@recent": _recent,
     "@brushes": _brushes,
     "@mask-brush": _mask_brushes,
+    "@operations": _operations,
     "@shadings": _shadings,
     "@backgrounds": _backgrounds,
     "@docks": _docks,

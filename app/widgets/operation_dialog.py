@@ -114,7 +114,7 @@ def slider_range(parameter: Number | Integer) -> Range:
 
 
 def _decimals(minimum: float, maximum: float) -> int:
-    if 0 < minimum < 0.01:  # noqa: PLR2004 - a value below what two decimals can say
+    if 0 < minimum < 0.01:
         return 4
     return 2 if maximum <= _COARSE_MM or 0 < minimum < 1 else 1
 

@@ -7,22 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPointF, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog
 
 from app.mesh.raycast import cast
+from app.operations.operation import Operation, operations
 from app.project.saving import SUFFIX
 from app.project.sessions import Recoverable
 from app.sculpt.brush import brushes
 from app.settings import config_folder
-from app.widgets import questions
+from app.widgets import operation_values, questions
 from app.widgets.commands import Then
 from app.widgets.export_report import ExportReportDialog
 from app.widgets.height_dialog import ask_height
 from app.widgets.keys_help import KeysHelp
+from app.widgets.operation_dialog import OperationDialog
 from app.widgets.preferences import PreferencesDialog
 from app.widgets.recovery_dialog import RecoveryDialog
 from app.widgets.value_drag import Kind
@@ -125,6 +127,38 @@ def set_height(window: MainWindow) -> None:
     height = ask_height(window, window.settings, size, document.source_path, known=document.height_known, sold_mm=sold)
     if height is not None:
         window.commands.model.set_height(height)
+
+
+def clean_up(window: MainWindow) -> None:
+    """All safe repairs as one step."""
+    window.commands.operating.operate("clean_up")
+
+
+def retarget(window: MainWindow) -> None:
+    """As many triangles as the printer wants, without a question."""
+    operation = operations()["retarget"]
+    values = operation_values.initial(operation, None, window.document.profile, window.settings)
+    window.commands.operating.operate(operation.id, values)
+
+
+def target_triangles(window: MainWindow) -> int:
+    """How many triangles `retarget` gives the model."""
+    return int(operation_values.defaults(operations()["retarget"], None, window.document.profile)["triangles"])
+
+
+def run_operation(window: MainWindow, operation: Operation, given: Mapping[str, Any] | None = None) -> None:
+    """Run an operation; ask for its values first where it takes any. given: values to begin with."""
+    if not operation.parameters:
+        window.commands.operating.operate(operation.id)
+        return
+    mesh, profile = window.document.mesh, window.document.profile
+    first = operation_values.initial(operation, mesh, profile, window.settings) | dict(given or {})
+
+    def run(values: dict[str, Any]) -> None:
+        operation_values.remember(operation, values, window.settings)
+        window.commands.operating.operate(operation.id, values)
+
+    _open(OperationDialog(operation, first, operation_values.defaults(operation, mesh, profile), run, window))
 
 
 def start_drag(window: MainWindow, kind: Kind) -> None:

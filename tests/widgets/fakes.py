@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ class RecordedCommands:
         self.calls: list[tuple[Any, ...]] = []
         self.may_go = True
         self.left: list[Recoverable] = []
-        self.opening = self.saving = self.recovery = self.exporting = self.model = self
+        self.opening = self.saving = self.recovery = self.exporting = self.model = self.operating = self
 
     def _record(self, *call: Any) -> None:
         self.calls.append(call)
@@ -108,3 +108,6 @@ class RecordedCommands:
 
     def set_profile(self, profile_id: str) -> None:
         self._record("set_profile", profile_id)
+
+    def operate(self, operation_id: str, values: Mapping[str, Any] | None = None) -> None:
+        self._record("operate", operation_id, dict(values or {}))
