@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from app.errors import InvalidInput
 from app.mesh.build import hilbert_keys
 from app.mesh.bvh import Bvh
 from app.mesh.collapsing import collapse_to_count
@@ -33,8 +34,13 @@ _SCRAMBLE = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9
 
 
 def proper_triangles(mesh: Mesh) -> np.ndarray:
-    """(n, 3) int32: the triangles that do not name a vertex twice; those cover nothing and have no edges."""
+    """(n, 3) int32: the triangles that do not name a vertex twice; those cover nothing and have no edges.
+
+    Raises InvalidInput where none is left.
+    """
     twice = names_twice(mesh.triangles)
+    if twice.all():
+        raise InvalidInput("none of the triangles has an area, so there is no surface", "", "Open another file")
     return np.ascontiguousarray(mesh.triangles[~twice]) if twice.any() else mesh.triangles
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 import trimesh
@@ -14,6 +16,7 @@ from app.mesh.build import build_mesh
 from app.mesh.mesh import Mesh
 from app.mesh.soup import Soup
 from app.operations.running import apply
+from tests.mesh.soups import soups
 from tests.meshes import cube_soup, grid, sphere
 from tests.operations.checks import (
     areas,
@@ -234,3 +237,18 @@ def test_manifold3d_takes_what_comes_out() -> None:
         assert solid.status() == manifold3d.Error.NoError
         assert solid.num_tri() == made.triangle_count
         assert solid.volume() == pytest.approx(judge(made).volume, rel=1e-4)
+
+
+@settings(max_examples=60)
+@given(soup=soups(), count=st.integers(100, 700))
+def test_any_soup_gives_a_sound_mesh(soup: Soup, count: int) -> None:
+    mesh = build_mesh(soup)
+    for operation, values in (
+        ("retarget", {"triangles": count}),
+        ("retarget", {"triangles": count, "follow_curvature": True}),
+        ("decimate", {"keep": 30.0}),
+        ("subdivide", {}),
+        ("remesh", {}),
+    ):
+        with contextlib.suppress(InvalidInput):
+            assert_sound(apply(mesh, operation, values).mesh)
