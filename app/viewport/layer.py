@@ -24,7 +24,7 @@ from app.viewport.textures import color_texture, matcap_texture, white_texture
 from app.viewport.upload import upload_ranges
 
 _EDGE_OPACITY = 0.6
-_DISABLE_SHIFT_SCALE = 0
+DISABLE_SHIFT_SCALE = 0
 
 
 class Points:
@@ -54,6 +54,10 @@ class Points:
             data.GetPointData().SetTCoords(self._tcoords)
         self._data.append(data)
         return data
+
+    def forget(self, data: vtkPolyData) -> None:
+        """Look after a data set no longer."""
+        self._data.remove(data)
 
     def upload(self, window: Any, changed: dict[str, np.ndarray]) -> None:
         """Send ranges of the arrays; where a buffer is not there (yet), have VTK rebuild it."""
@@ -141,7 +145,7 @@ class Layer:
         data.SetPolys(cells)
         mapper = vtkPolyDataMapper()
         mapper.SetInputData(data)
-        mapper.SetVBOShiftScaleMethod(_DISABLE_SHIFT_SCALE)
+        mapper.SetVBOShiftScaleMethod(DISABLE_SHIFT_SCALE)
         mapper.SetColorModeToDirectScalars()
         actor = vtkActor()
         actor.SetMapper(mapper)

@@ -19,6 +19,7 @@ _TICK = 4
 _AXIS_LENGTH = 24
 _FONT_PIXELS = 12
 _DOT_RADIUS = 2
+_MARKER_RADIUS = 22
 _DARK, _LIGHT = QColor(0, 0, 0, 150), QColor(255, 255, 255, 230)
 _MIRROR_ALPHA = 120
 _AXES = (("X", QColor(214, 84, 84)), ("Y", QColor(110, 176, 84)), ("Z", QColor(88, 138, 220)))
@@ -34,6 +35,7 @@ class Overlay(QWidget):
         self._camera = camera
         self._cursor: BrushCursor | None = None
         self._cursor_area = QRect()
+        self._marker: np.ndarray | None = None
         self.furniture = True
 
     def set_cursor(self, cursor: BrushCursor | None) -> None:
@@ -42,6 +44,15 @@ class Overlay(QWidget):
         before, self._cursor_area = self._cursor_area, self._area_of_cursor()
         self.update(before)
         self.update(self._cursor_area)
+
+    def set_marker(self, point: np.ndarray | None) -> None:
+        """Draw a ring around a place, (3,) mm, or none."""
+        self._marker = point
+        self.update()
+
+    @property
+    def marker(self) -> np.ndarray | None:
+        return self._marker
 
     @property
     def brush_cursor(self) -> BrushCursor | None:
@@ -56,6 +67,8 @@ class Overlay(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._cursor is not None:
             self._paint_cursor(painter, self._cursor)
+        if self._marker is not None:
+            self._paint_marker(painter, self._marker)
         if self.furniture:
             font = QFont(self.font())
             font.setPixelSize(_FONT_PIXELS)
@@ -102,6 +115,14 @@ class Overlay(QWidget):
                     painter.drawPolyline(polygon)
             if index:  # the first dab's middle is the pointer itself
                 self._paint_dot(painter, cursor.places()[index][0])
+
+    def _paint_marker(self, painter: QPainter, point: np.ndarray) -> None:
+        x, y = self._camera().project(point, self._size())
+        if np.isfinite((x, y)).all():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            for color, width in ((_DARK, 4.0), (_LIGHT, 1.8)):
+                painter.setPen(QPen(color, width))
+                painter.drawEllipse(QPointF(x, y), _MARKER_RADIUS, _MARKER_RADIUS)
 
     def _paint_dot(self, painter: QPainter, point: np.ndarray) -> None:
         x, y = self._camera().project(point, self._size())

@@ -55,6 +55,8 @@ class RenderCopy:
         self.positions = np.empty((count, 3), np.float32) if seams else mesh.positions
         self.normals = np.empty((count, 3), np.float32) if seams else mesh.normals
         self.paint = np.full((count, 4), 255, np.uint8)
+        self._heat: np.ndarray | None = None
+        self._merged = False
         self.groups, self.has_vertex_colors = self._grouped()
         # Chunks with vertices that the last `update` found changed; (C,) bool.
         self.touched = np.zeros(mesh.chunks.count, bool)
@@ -80,13 +82,23 @@ class RenderCopy:
             changed[array] = np.concatenate((changed[array], rows)) if array in changed else rows
         return changed
 
+    def show_heat(self, heat: np.ndarray | None) -> None:
+        """Paint these, (V, 3) uint8 sRGB, in place of the model's colours; None brings those back."""
+        self._heat = heat
+        self.paint[:, :3] = 255
+        if self._merged and heat is None:
+            self._paint_base_colors()
+        self._copy("colors", 0, self.mesh.vertex_count)
+
     def _copy(self, name: str, start: int, stop: int) -> tuple[int, int]:
         """Copy a range of mesh vertices; returns the range of render vertices."""
         mesh, source = self.mesh, self.source
         if len(source):
             start, stop = (int(i) for i in np.searchsorted(source, (start, stop)))
         if name == "colors":
-            if mesh.colors is not None:
+            if self._heat is not None:
+                self.paint[start:stop, :3] = self._heat[source[start:stop] if len(source) else slice(start, stop)]
+            elif mesh.colors is not None:
                 _paint_colors(mesh.colors, source, start, stop, self.paint)
         elif name == "mask":
             _paint_mask(mesh.mask, source, start, stop, self.paint)
@@ -111,6 +123,7 @@ class RenderCopy:
         groups = [group for group in members if group not in plain]
         most = _MOST_PLAIN_GROUPS_BESIDE_TEXTURE if groups else _MOST_PLAIN_GROUPS
         if len(plain) > most and not colored:
+            self._merged = True
             self._paint_base_colors()
             merged = self._group(Material("merged"), [index for group in plain for index in group])
             return [merged, *(self._group(mesh.materials[group[0]], group) for group in groups)], True

@@ -14,15 +14,17 @@ from vtkmodules.vtkRenderingCore import vtkLight, vtkRenderer
 
 from app.mesh.mesh import Mesh
 from app.viewport.camera import Camera
+from app.viewport.highlight import Highlight
 from app.viewport.layer import Layer, Points, Textures
 from app.viewport.patch import Patch, PatchArea, show_chunks
 from app.viewport.render_copy import ARRAYS, Group, RenderCopy
-from app.viewport.shading import SurfaceShader, shadings
+from app.viewport.shading import WALLS, SurfaceShader, shadings
 from app.viewport.standin import StandIn
 from app.viewport.textures import matcap_pixels
 
 Color = tuple[float, float, float]
 MID_GREY: Color = (0.36, 0.36, 0.36)
+_UNMEASURED = 150  # grey of a wall whose thickness nobody knows
 
 
 class Scene:
@@ -48,6 +50,8 @@ class Scene:
         self._part: Layer | None = None
         self._standin: StandIn | None = None
         self._light: Layer | None = None
+        self._highlight: Highlight | None = None
+        self._heat: np.ndarray | None = None
         self.shading = "clay"
         self._wireframe, self._line_width = False, 1.0
         self._flat, self._mask_visible, self._draft = False, True, False
@@ -59,6 +63,9 @@ class Scene:
         """Show another mesh in the present look, or none. Sent at the next frame."""
         for layer, renderer in self._layers():
             layer.remove_from(renderer)
+        self.highlight(None)
+        if self.copy is None or mesh is not self.copy.mesh:
+            self._heat = None
         self.copy = self._shader = self._textures = self._full = self._part = self._standin = self._light = None
         self._draft = False
         self._area.forget()
@@ -75,18 +82,45 @@ class Scene:
         self._part = self._layer(
             points, [Group(g.material, g.triangles[:0]) for g in self.copy.groups], self._patch.renderer
         )
+        if self.shading == WALLS:
+            self._repaint()
 
     def set_shading(self, shading_id: str) -> None:
         """Raises KeyError for an unknown shading, LikenessError where a matcap's image cannot be read."""
         shading = shadings()[shading_id]
         if shading.matcap is not None:
             matcap_pixels(shading.matcap)  # raises before anything has changed
+        changes_paint = (self.shading == WALLS) != (shading_id == WALLS)
         self.shading = shading_id
         self._area.forget()
+        if changes_paint:
+            self._repaint()
         if self._shader is not None and self._textures is not None:
             self._shader.show(shading)
             for layer, _ in self._layers():
                 layer.set_matcap(self._textures.matcap(shading.matcap))
+
+    def set_heat(self, heat: np.ndarray | None) -> None:
+        """What the shading "walls" shows: (V, 3) uint8 sRGB for the mesh in sight, or None where it is not known."""
+        self._heat = heat
+        if self.shading == WALLS:
+            self._repaint()
+
+    def highlight(self, triangles: np.ndarray | None) -> None:
+        """Tint these triangles of the mesh, (n,) int, wherever they are; None or none of them for nothing."""
+        if self._highlight is not None:
+            self._window.RemoveRenderer(self._highlight.renderer)
+            self._highlight.close()
+            self._highlight = None
+        if self.copy is not None and self._full is not None and triangles is not None and len(triangles):
+            self._highlight = Highlight(self._full.points, self.copy.triangles[triangles], self._renderer)
+            self._window.SetNumberOfLayers(2)
+            self._window.AddRenderer(self._highlight.renderer)
+        self._area.forget()
+
+    @property
+    def highlighted(self) -> bool:
+        return self._highlight is not None
 
     def set_wireframe(self, visible: bool, line_width: float = 1.0) -> None:
         """Edges over the surface, `line_width` device pixels wide."""
@@ -164,7 +198,7 @@ class Scene:
         self._seen = (camera, size)
         self._apply(camera)
         copy, layer = self.copy, self._part
-        if part and copy is not None and layer is not None and not self._draft:
+        if part and copy is not None and layer is not None and not self._draft and self._highlight is None:
             found = self._area.changed(copy.mesh, copy.touched, camera, size)
             if found is not None:
                 area, chunks = found
@@ -228,6 +262,19 @@ class Scene:
         layer.set_edges(self._wireframe, self._line_width)
         layer.add_to(renderer)
         return layer
+
+    def _repaint(self) -> None:
+        """Bring the paint in line with the shading: the model's colours, or the heat map."""
+        if self.copy is None:
+            return
+        heat = self._heat
+        if heat is None or len(heat) != self.copy.mesh.vertex_count:
+            heat = np.full((self.copy.mesh.vertex_count, 3), _UNMEASURED, np.uint8)
+        self.copy.show_heat(heat if self.shading == WALLS else None)
+        self._area.forget()
+        self.rebuild("paint")
+        if self._draft:
+            self._renew_standin(self.copy)
 
     def _renew_standin(self, copy: RenderCopy) -> None:
         if self._standin is not None and self._light is not None:

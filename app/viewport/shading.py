@@ -17,7 +17,8 @@ from app.mesh.mesh import Mesh
 from app.resources import resource
 
 ALBEDO, MATCAP = "likenessAlbedo", "likenessMatcap"  # names of the samplers
-_TEXTURE, _COLOR, _CLAY, _MATCAP = range(4)
+_TEXTURE, _COLOR, _CLAY, _MATCAP, _WALLS = range(5)
+WALLS = "walls"  # the shading that shows a heat map in place of the model's colours
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ def shadings() -> dict[str, Shading]:
     matcaps = [
         Shading(f"matcap:{path.stem}", f"Matcap {path.stem.replace('_', ' ')}", _MATCAP, matcap=path) for path in images
     ]
-    return {shading.id: shading for shading in fixed + matcaps}
+    walls = Shading(WALLS, "Wall thickness", _WALLS)
+    return {shading.id: shading for shading in [*fixed, *matcaps, walls]}
 
 
 def default_shading(mesh: Mesh) -> str:
@@ -100,6 +102,7 @@ _SURFACE = """
     if (!front) shown *= vec3(0.42, 0.34, 0.32);
   } else {
     if (likenessMode == 0) albedo *= LIKENESS_TEXEL;
+    else if (likenessMode == 4) albedo = paint;
     else if (likenessMode == 1) albedo = likenessPainted == 1 ? paint : albedo;
     else albedo = vec3(0.46, 0.435, 0.41);
     if (!front) albedo = vec3(0.10, 0.075, 0.07);

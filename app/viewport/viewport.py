@@ -30,6 +30,7 @@ from app.viewport import shading as shading_list
 from app.viewport.camera import STANDARD_VIEWS, Camera
 from app.viewport.canvas import Canvas, prepare_surface_format
 from app.viewport.cursor import BrushCursor
+from app.viewport.flight import Flight, looking_at
 from app.viewport.hand import Hand
 from app.viewport.navigation import wheel_factor
 from app.viewport.overlay import Overlay, dot_cursor
@@ -71,6 +72,7 @@ class Viewport(QWidget):
         self._hand = Hand(self, self)
         for name in ("pressed", "dragged", "released", "hovered", "cancelled"):
             getattr(self._hand, name).connect(getattr(self, name))
+        self._flight = Flight(lambda: self._camera, self.set_camera, self)
         self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
         self._rest.timeout.connect(self._camera_rests)
 
@@ -88,6 +90,7 @@ class Viewport(QWidget):
         """
         self._hand.cancel()
         self._canvas.probe()
+        self._overlay.set_marker(None)
         self._scene.set_mesh(mesh)
         self.hide_cursor()
         if mesh is not None:
@@ -130,6 +133,22 @@ class Viewport(QWidget):
         self._canvas.request()
         if changed:
             self.shading_changed.emit(shading)
+
+    def set_heat(self, heat: np.ndarray | None) -> None:
+        """What the shading "walls" shows: (V, 3) uint8 sRGB, or None where nothing has been measured."""
+        self._scene.set_heat(heat)
+        self._canvas.request()
+
+    def highlight(self, triangles: np.ndarray | None, point: np.ndarray | None = None) -> None:
+        """Tint triangles of the mesh, (n,) int, and draw a ring around a place, (3,) mm; None for neither."""
+        self._scene.highlight(triangles)
+        self._overlay.set_marker(point)
+        self._canvas.request()
+
+    @property
+    def highlighted(self) -> bool:
+        """Whether anything is pointed out."""
+        return self._scene.highlighted or self._overlay.marker is not None
 
     def set_wireframe(self, visible: bool) -> None:
         """Edges over the surface."""
@@ -210,6 +229,16 @@ class Viewport(QWidget):
         """The surroundings of a point, as large as fits."""
         middle, reach = np.asarray(point, np.float64), np.full(3, radius_mm)
         self.set_camera(self._camera.framing(middle - reach, middle + reach, self.picture_size()))
+
+    def fly_to(self, point: np.ndarray, radius_mm: float) -> None:
+        """Bring a place, (3,) mm, into the middle, seen from outside; with what lies within `radius_mm` of it."""
+        if self.mesh is not None:
+            target = looking_at(self._camera, self.mesh, point, radius_mm, self.picture_size())
+            self._flight.to(target, at_once=self._canvas.slow or not self.isVisible())
+
+    @property
+    def flying(self) -> bool:
+        return self._flight.flying
 
     def standard_view(self, name: str) -> None:
         """Look from the "front", "back", "left", "right", "top" or "bottom", at the same scale."""
