@@ -51,7 +51,7 @@ class Keeping(QObject):
         if copy is not None:
             copy.close()
         if held is not None:
-            self._former.append(held.release)
+            held.release()  # at once: the very same file may be the next to be opened
         if session is not None:
             self._former.append(session.end)
 

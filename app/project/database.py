@@ -7,6 +7,7 @@ disk when it returns. The log is copied into the database by SQLite itself every
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 from contextlib import closing
@@ -68,7 +69,7 @@ class Database:
     def _open(self) -> Store:
         if self._store is None:
             if not self.path.exists():
-                raise Gone(f"{self.path} is gone")
+                raise Gone(errno.ENOENT, "the working copy is gone", str(self.path))
             connection = schema.connect(self.path)
             try:
                 for pragma in (
@@ -89,10 +90,10 @@ class Database:
         # On Linux a deleted file goes on to take what is written, and all of it is lost in the end.
         try:
             in_place = self._identity is not None and os.path.samestat(self.path.stat(), self._identity)
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             in_place = False
         if not in_place:
-            raise Gone(f"{self.path} is gone")
+            raise Gone(errno.ENOENT, "the working copy is gone", str(self.path))
 
     def _replace(self, changes: Changes) -> None:
         """Make a new file beside the old one, then put it in its place: the old one is whole until then."""
