@@ -182,7 +182,7 @@ class Document:
         self.project_path, self.project_id, self._title = path, content.project_id, title
         self.photos = list(content.photos)
         self.history.restore(content.steps, content.position)
-        self._saved = None if content.unsaved or path is None else self.mark()
+        self._saved = None if content.unsaved else self.mark()
         self._opened(content.mesh)
 
     def _opened(self, mesh: Mesh) -> None:

@@ -12,8 +12,8 @@ from app.application.desk import Desk
 from app.application.exporting import Exporting
 from app.application.keeping import Keeping
 from app.application.modelling import PROFILE, Modelling
-from app.application.operating import Operating
 from app.application.opening import Opening
+from app.application.operating import Operating
 from app.application.projects import Projects
 from app.application.saving import Saving
 from app.document import Document
@@ -60,7 +60,7 @@ class Application:
         exporting = Exporting(self._desk, opening.ask_height)
         self.commands = Commands(opening, saving, projects, exporting, model, Operating(self._desk))
         self.window = self._desk.window = MainWindow(self._document, settings, self.commands, self._safety)
-        self._faults = FaultHandler(self._show_fault, self.window)
+        self._faults = FaultHandler(self._show_fault)
         for signal, slot in (
             (settings.changed, self._setting_changed),
             (self.window.controller.failed, self._desk.show),
@@ -96,6 +96,7 @@ class Application:
         """End workers and jobs; the window is closed, or the system ends the program. Unsaved work nobody has decided
         about stays for recovery.
         """
+        self._faults.stop()
         if self._let_go or not self._document.modified:
             end = self._keeping.end
         else:

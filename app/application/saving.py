@@ -73,6 +73,7 @@ class Saving:
         except FileInUse as error:
             self._save_elsewhere(path, error, then)
             return
+        desk.window.job_view.note()
         mark = desk.document.mark()
         if png := desk.window.thumbnailer.take():
             self._keeping.set_thumbnail(png)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QMessageLogContext, QObject, QtMsgType, Signal, qInstallMessageHandler
+from PySide6.QtCore import QMessageLogContext, QObject, Qt, QtMsgType, Signal, qInstallMessageHandler
 
 from app.settings import state_folder
 
@@ -36,7 +36,8 @@ def start_log() -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handler = logging.handlers.RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES)
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        log.addHandler(handler)
+        for logger in (log, logging.getLogger("app")):
+            logger.addHandler(handler)
         faulthandler.enable((path.parent / "crash.log").open("a"))
     except OSError:
         log.addHandler(logging.StreamHandler())
@@ -44,25 +45,31 @@ def start_log() -> None:
 
 
 class FaultHandler(QObject):
-    """Catches what nobody else caught, on any thread, and hands it to `show` on the GUI thread."""
+    """Catches what nobody else caught, on any thread, and hands it to `show` on the GUI thread, until `stop`."""
 
     _caught = Signal(object)
 
-    def __init__(self, show: Callable[[BaseException], None], parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._showing = False
+    def __init__(self, show: Callable[[BaseException], None]) -> None:
+        super().__init__()
+        self._showing = self._stopped = False
         self._show = show
-        self._caught.connect(self._show_once)
+        # Queued: not from within a paint event, nor from within whatever it was that failed.
+        self._caught.connect(self._show_once, Qt.ConnectionType.QueuedConnection)
         sys.excepthook = self._from_main
         threading.excepthook = self._from_thread
         qInstallMessageHandler(_qt_message)
+
+    def stop(self) -> None:
+        """There is no window any more to show anything in: from now on faults are only logged."""
+        self._stopped = True
 
     def _from_main(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if isinstance(error, KeyboardInterrupt):
             sys.__excepthook__(kind, error, trace)
             return
         log.error("unexpected", exc_info=(kind, error, trace))
-        self._caught.emit(error)
+        if not self._stopped:
+            self._caught.emit(error)
 
     def _from_thread(self, caught: threading.ExceptHookArgs) -> None:
         if caught.exc_value is not None:
@@ -70,11 +77,13 @@ class FaultHandler(QObject):
 
     def _show_once(self, error: BaseException) -> None:
         # A fault in painting comes back with every frame: one box at a time.
-        if self._showing:
+        if self._showing or self._stopped:
             return
         self._showing = True
         try:
             self._show(error)
+        except Exception:  # it would come back here, for ever
+            log.exception("a fault could not be shown")
         finally:
             self._showing = False
 

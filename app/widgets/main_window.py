@@ -192,7 +192,7 @@ class MainWindow(QMainWindow):
         self._enable()
 
     def _follow_modified(self) -> None:
-        self.setWindowTitle(f"{self.document.name}[*] · Likeness" if self.document.mesh else "Likeness")
+        self.setWindowTitle(f"{self.document.name}[*] · Likeness" if self.document.mesh else "Likeness[*]")
         self.setWindowModified(self.document.modified)
 
     def _follow_hand(self) -> None:
