@@ -14,6 +14,8 @@ from app.errors import LimitExceeded, UnreadableFile
 from app.formats.reading import refuse
 from app.formats.registry import Limits
 
+# What reading a part of a damaged archive raises.
+DAMAGED_PART = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, NotImplementedError)
 _MOST_PARTS = 10_000
 _STEP = 1 << 20
 # Deflate cannot do better: https://zlib.net/zlib_tech.html
@@ -98,14 +100,9 @@ def _unpacks_to_more(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
     return found > part.file_size
 
 
-def is_xml(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
+def is_xml(content: bytes) -> bool:
     """Whether a part begins as XML does, whatever it is called: relations name the parts, not their suffixes."""
-    try:
-        with package.open(part) as stream:
-            head = stream.read(_SNIFFED_BYTES)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError):
-        return False
-    return head.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] == b"<"
+    return content[:_SNIFFED_BYTES].lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] == b"<"
 
 
 def safe_names(name: str) -> list[str]:
@@ -113,21 +110,15 @@ def safe_names(name: str) -> list[str]:
     return [part.replace(":", "_") for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
 
 
-def check_xml(package: zipfile.ZipFile, part: zipfile.ZipInfo, path: Path) -> None:
+def check_xml(content: bytes, name: str, path: Path) -> None:
     """Refuse XML that declares entities, which can grow without bound or name files. Raises UnreadableFile.
 
     A declaration can only stand before the first element.
     """
-    where = f"{path}, part {part.filename[:80]}"
-    try:
-        with package.open(part) as stream:
-            head = stream.read(_PROLOG_BYTES)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
-        raise UnreadableFile(f"is damaged: {error}", where, "Download or export it again") from error
-    coding = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}.get(head[:2], "utf-8")
-    text = head.decode(coding, "replace")
+    coding = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}.get(content[:2], "utf-8")
+    text = content[:_PROLOG_BYTES].decode(coding, "replace")
     root = _ROOT.search(text)
     if root is None:
-        raise UnreadableFile("is no XML", where, "Download or export it again")
+        raise UnreadableFile("is no XML", f"{path}, part {name[:80]}", "Download or export it again")
     if _DECLARATION.search(text, 0, root.start()):
         refuse(path, "declares XML entities, which no honest 3MF file does", "Ask for another file")

@@ -155,6 +155,14 @@ def each(iterator: Any) -> Iterator[Any]:
         yield iterator.GetCurrent()
 
 
+def read_package(reader: Any, content: bytes) -> None:
+    """Let a reader read a package from memory."""
+    array = np.frombuffer(content, np.uint8)
+    pointer = _pointer(array, ctypes.c_uint8)
+    count = ctypes.c_uint64(len(array))
+    wrapper().checkError(reader, wrapper().lib.lib3mf_reader_readfrombuffer(reader._handle, count, pointer))
+
+
 def write_package(writer: Any, path: Path) -> None:
     """Write the package through Python's file. Raises OSError.
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from app.errors import LimitExceeded
 from app.formats.images import read_texture_or_note
 from app.formats.registry import Limits
 from app.formats.threemf_library import (
@@ -117,6 +118,8 @@ class Paint:
     def _composites(self, group: Any) -> _Group:
         """Mixed display colours; how inks really mix is the printer's secret."""
         ids = property_ids(group, "lib3mf_compositematerials_getallpropertyids")
+        if len(ids) > self.limits.nodes:
+            raise LimitExceeded(f"mixes {len(ids):,} materials", "", "Use a colour group in place of them")
         base = group.GetBaseMaterialGroup()
         colors = np.ones((len(ids), 3), np.float32)
         for place, identity in enumerate(ids.tolist()):

@@ -7,17 +7,29 @@ What lives here: build items, components, transforms, units. What does not: colo
 from __future__ import annotations
 
 import ctypes
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from app.errors import LimitExceeded, UnreadableFile
-from app.formats.packages import check_xml, is_xml, open_package
+from app.errors import UnreadableFile
+from app.formats.packages import DAMAGED_PART, check_xml, is_xml, open_package
 from app.formats.reading import check_counts, finished, refuse
 from app.formats.registry import Limits, Progress
-from app.formats.threemf_library import each, library, library_error, triangle_properties, triangles, vertices, wrapper
+from app.formats.threemf_library import (
+    each,
+    library,
+    library_error,
+    read_package,
+    triangle_properties,
+    triangles,
+    vertices,
+    wrapper,
+)
 from app.formats.threemf_paint import Paint
+from app.formats.threemf_structure import Structure, check_placed
 from app.mesh.soup import Soup
 
 _UNIT_MM = {"MicroMeter": 0.001, "MilliMeter": 1.0, "CentiMeter": 10.0, "Inch": 25.4, "Foot": 304.8, "Meter": 1000.0}
@@ -33,14 +45,12 @@ def read(path: Path, limits: Limits, progress: Progress) -> Soup:
         parts = package.infolist()
         if not any(part.filename.lower().endswith(".model") for part in parts):
             refuse(path, "is a zip archive without a 3D model", "Choose the 3MF file itself")
-        for part in parts:
-            if part.filename.lower().endswith(_XML_SUFFIXES) or is_xml(package, part):
-                check_xml(package, part, path)
+        content = _repacked(package, path, limits)
     progress(0.2, "Reading the model")
     model = wrapper().CreateModel()
     notes: list[str] = []
     try:
-        _load(model, path, notes)
+        _load(model, content, notes)
         progress(0.7, "Placing objects")
         return finished(_soup(model, path, limits, notes), path, limits)
     except library_error() as error:
@@ -51,10 +61,32 @@ def _reason(error: Exception) -> str:
     return str(error).partition(": ")[2].strip() or "unknown reason"
 
 
-def _load(model: Any, path: Path, notes: list[str]) -> None:
+def _repacked(package: zipfile.ZipFile, path: Path, limits: Limits) -> bytes:
+    """The package anew, from the parts that were looked at. Raises UnreadableFile, LimitExceeded.
+
+    lib3mf reads zip files with a library of its own. Where a file holds two archives, or headers that disagree, that
+    may find other parts than the ones that were checked here.
+    """
+    structure, buffer = Structure(path, limits), io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as anew:
+        for part in package.infolist():
+            try:
+                content = package.read(part)
+            except DAMAGED_PART as error:
+                where = f"{path}, part {part.filename[:80]}"
+                raise UnreadableFile(f"is damaged: {error}", where, "Download or export it again") from error
+            if part.filename.lower().endswith(_XML_SUFFIXES) or is_xml(content):
+                check_xml(content, part.filename, path)
+                structure.add(part.filename, content)
+            anew.writestr(zipfile.ZipInfo(part.filename), content)
+    structure.check()
+    return buffer.getvalue()
+
+
+def _load(model: Any, content: bytes, notes: list[str]) -> None:
     reader = model.QueryReader("3mf")
     reader.SetStrictModeActive(False)
-    reader.ReadFromFile(str(path))
+    read_package(reader, content)
     warnings = reader.GetWarningCount()
     if warnings:
         _, first = reader.GetWarning(0)
@@ -94,11 +126,12 @@ class _Objects:
         elif item.IsMeshObject():
             total = (1, item.GetVertexCount(), item.GetTriangleCount())
         else:
+            check_placed(item.GetComponentCount(), self.path, self.limits)
             members = [item.GetComponent(number).GetObjectResource() for number in range(item.GetComponentCount())]
             sizes = [self.size(member, depth + 1) for member in members]
-            total = (1 + sum(s[0] for s in sizes), sum(s[1] for s in sizes), sum(s[2] for s in sizes))
-        if total[0] > self.limits.nodes:
-            raise LimitExceeded(f"places {total[0]:,} objects", self.path, "Join the objects before exporting")
+            # Components count even where they place nothing: each is looked at each time.
+            total = (1 + len(sizes) + sum(s[0] for s in sizes), sum(s[1] for s in sizes), sum(s[2] for s in sizes))
+        check_placed(total[0], self.path, self.limits)
         check_counts(self.path, self.limits, total[1], total[2])
         self._open.discard(identity)
         self._sizes[identity] = total
@@ -107,14 +140,15 @@ class _Objects:
 
 def _soup(model: Any, path: Path, limits: Limits, notes: list[str]) -> Soup:
     objects = _Objects(path, limits)
+    check_placed(model.GetBuildItems().Count(), path, limits)
     items = [(item.GetObjectResource(), _matrix(item.GetObjectTransform())) for item in each(model.GetBuildItems())]
     if not items:
+        check_placed(model.GetMeshObjects().Count(), path, limits)
         items = [(item, np.eye(4)[:, :3]) for item in each(model.GetMeshObjects())]
         if items:
             notes.append("The file does not say what to print; all its objects were read.")
     totals = np.array([objects.size(item) for item, _ in items], np.int64).reshape(-1, 3).sum(axis=0)
-    if totals[0] > limits.nodes:
-        raise LimitExceeded(f"places {totals[0]:,} objects", path, "Join the objects before exporting")
+    check_placed(int(totals[0]), path, limits)
     check_counts(path, limits, int(totals[1]), int(totals[2]))
     paint = Paint(model, limits, notes)
     meshes: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}

@@ -36,6 +36,7 @@ class Node:
 
     kind: str
     fields: dict[str, Any] = field(default_factory=dict)
+    _nodes: dict[str, list[Node]] = field(default_factory=dict)
 
     def numbers(self, name: str, width: int = 1) -> np.ndarray:
         """(n, width) float64 of a field; empty where there is none. Left-over numbers are dropped."""
@@ -50,9 +51,11 @@ class Node:
 
     def nodes(self, name: str) -> list[Node]:
         """The nodes in a field that holds one or several."""
-        value = self.fields.get(name)
-        values = value if isinstance(value, list) else [value]
-        return [item for item in values if isinstance(item, Node)]
+        if name not in self._nodes:  # a list is looked through once, however often its node is used
+            value = self.fields.get(name)
+            values = value if isinstance(value, list) else [value]
+            self._nodes[name] = [item for item in values if isinstance(item, Node)]
+        return self._nodes[name]
 
     def flag(self, name: str, default: bool) -> bool:
         """A TRUE or FALSE field."""

@@ -26,6 +26,8 @@ _GZIP = b"\x1f\x8b"
 _GROUPS = ("Group", "Anchor", "Billboard", "Collision", "Transform")
 _DEEPEST = 200
 _MOST_MATERIALS = 30_000
+# Text of coordinates shrinks four to fifty times.
+_HARMLESS_BYTES, _HONEST_RATIO = 64 << 20, 200
 
 
 def read(path: Path, limits: Limits, progress: Progress) -> Soup:
@@ -57,7 +59,7 @@ def _bytes(path: Path, limits: Limits) -> mmap.mmap | bytes:
         return data
     try:
         unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        most = int(min(limits.unpacked_bytes, len(data) * limits.unpack_ratio))
+        most = int(min(limits.unpacked_bytes, max(_HARMLESS_BYTES, len(data) * _HONEST_RATIO)))
         text = unpacker.decompress(data, most)
     except zlib.error as error:
         raise UnreadableFile("is damaged: it cannot be unpacked", path, "Export it again") from error
@@ -95,6 +97,11 @@ class _Faces:
     uv: np.ndarray | None = None
     corner_uv: np.ndarray | None = None
 
+    @property
+    def entries(self) -> int:
+        """Of its longest table."""
+        return max(len(self.points), 0 if self.uv is None else len(self.uv))
+
 
 @dataclass
 class _Scene:
@@ -106,6 +113,7 @@ class _Scene:
     materials: list[Material] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _visited: int = 0
+    _read: int = 0
     _vertices: int = 0
     _triangles: int = 0
     _skipped: set[str] = field(default_factory=set)
@@ -145,11 +153,14 @@ class _Scene:
             self._skipped.add(geometry.kind)
             return
         if id(geometry) not in self._faces:
-            self._faces[id(geometry)] = self._read_faces(geometry)
+            found = self._faces[id(geometry)] = self._read_faces(geometry)
+            # Also of those that show nothing: many may use the same table.
+            self._read += 0 if found is None else found.entries
+            check_counts(self.path, self.limits, self._read, 0)
         faces = self._faces[id(geometry)]
         if faces is None or not len(faces.triangles):
             return
-        self._vertices += max(len(faces.points), 0 if faces.uv is None else len(faces.uv))
+        self._vertices += faces.entries
         self._triangles += len(faces.triangles)
         check_counts(self.path, self.limits, self._vertices, self._triangles)
         with np.errstate(all="ignore"):

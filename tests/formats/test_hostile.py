@@ -22,7 +22,7 @@ from app.formats.reading import find_beside
 from app.photos.decode import MAX_PIXELS, decode
 from tests.formats.gltf_files import tetrahedron
 from tests.formats.helpers import patchwork, written
-from tests.formats.threemf_files import model_text, object_node
+from tests.formats.threemf_files import model_text, object_node, package_file
 from tests.fuzzing.packages import raw_zip
 from tests.fuzzing.seeds import made_cases
 from tests.photos.pictures import encoded, quarters
@@ -194,6 +194,19 @@ def test_entities_in_a_part_that_is_not_called_a_model(coding: str, tmp_path: Pa
         package.writestr("3D/model.xyz", text.encode(coding))
     with pytest.raises(UnreadableFile, match="XML entities"):
         open_mesh(tmp_path / "a.3mf")
+
+
+@pytest.mark.parametrize("order", ["hidden first", "hidden last"])
+def test_of_two_archives_in_one_file_the_one_that_was_checked_is_read(order: str, tmp_path: Path) -> None:
+    """Two libraries of zip files find different archives in such a file; only one of them was looked through."""
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    hidden = package_file(tmp_path / "two", model_text(object_node(1), '<item objectid="1"/>' * 2)).read_bytes()
+    plain = package_file(tmp_path / "one", model_text(object_node(1))).read_bytes()
+    (tmp_path / "a.3mf").write_bytes(hidden + plain if order == "hidden first" else plain + hidden)
+    with zipfile.ZipFile(tmp_path / "a.3mf") as package:
+        items = package.read("3D/3dmodel.model").count(b"<item ")
+    assert open_mesh(tmp_path / "a.3mf").file_triangles == 4 * items
 
 
 @pytest.mark.parametrize("suffix", [".zip", ".3mf"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import struct
+import zipfile
+import zlib
 from pathlib import Path
 
 import DracoPy
@@ -18,6 +20,7 @@ from app.formats.registry import Limits, no_progress
 from app.mesh.soup import Texture
 from tests.formats.gltf_files import CORNERS, Glb, tetrahedron
 from tests.formats.helpers import patchwork, reader
+from tests.formats.threemf_files import model_text, object_node, package_file
 from tests.photos.pictures import encoded, png_claiming, quarters
 
 _READABLE = 400
@@ -267,3 +270,91 @@ def test_normals_of_models_of_any_size(scale: float, tmp_path: Path) -> None:
 def test_a_texture_that_claims_too_many_pixels_ends_the_opening_with_words(tmp_path: Path) -> None:
     with pytest.raises(LimitExceeded, match="pixels"):
         _open_obj(tmp_path, _OBJ, "newmtl m\nmap_Kd skin.png\n", skin__png=png_claiming(60_000, 60_000))
+
+
+# Small files that place, list or name the same thing over and over
+
+
+def _wrl(tmp_path: Path, text: str) -> Path:
+    (tmp_path / "a.wrl").write_text("#VRML V2.0 utf8\n" + text)
+    return tmp_path / "a.wrl"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("nothing", ["NULL ", '"" '])
+def test_vrml_group_of_nothing_used_often(nothing: str, tmp_path: Path) -> None:
+    text = f"DEF A Group {{ children [ {nothing * 50_000} ] }}\nGroup {{ children [ {'USE A ' * 50_000} ] }}\n"
+    with pytest.raises(UnreadableFile, match="no triangles"):
+        open_mesh(_wrl(tmp_path, text))
+
+
+@pytest.mark.timeout(60)
+def test_vrml_tables_of_shapes_that_show_nothing_are_counted(tmp_path: Path) -> None:
+    shape = "Shape { geometry IndexedFaceSet { coord USE C } }\n"
+    text = f"Shape {{ geometry IndexedFaceSet {{ coord DEF C Coordinate {{ point [ {'0 0 0 ' * 100_000} ] }} }} }}\n"
+    with pytest.raises(LimitExceeded, match="vertices"):
+        open_mesh(_wrl(tmp_path, text + shape * 20_000))
+
+
+def test_compressed_vrml_that_grows_too_much(tmp_path: Path) -> None:
+    packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    packed = packer.compress(b"#VRML V2.0 utf8\n")
+    packed += b"".join(packer.compress(b" " * (1 << 20)) for _ in range(100)) + packer.flush()
+    (tmp_path / "a.wrl").write_bytes(packed)
+    with pytest.raises(LimitExceeded, match="unpacks"):
+        reader("vrml")(tmp_path / "a.wrl")
+
+
+@pytest.mark.timeout(60)
+def test_3mf_components_that_place_nothing_are_counted(tmp_path: Path) -> None:
+    """An assembly of fifty thousand supports, placed fifty thousand times: two billion looks at next to nothing."""
+    support = object_node(1).replace('type="model"', 'type="support"')
+    parts = [support]
+    for number, part in ((2, 1), (3, 2)):
+        components = f'<component objectid="{part}"/>' * 50_000
+        parts.append(f'<object id="{number}" type="model"><components>{components}</components></object>')
+    model = model_text("".join(parts), '<item objectid="3"/>')
+    with pytest.raises(LimitExceeded, match="places"):
+        open_mesh(package_file(tmp_path, model))
+
+
+@pytest.mark.timeout(60)
+def test_3mf_places_that_multiply_are_counted_before_the_library_looks(tmp_path: Path) -> None:
+    """Thirty levels, each placing the one below twice, and a build that uses none of them."""
+    parts = [object_node(1)]
+    for level in range(2, 32):
+        twice = f'<component objectid="{level - 1}"/>' * 2
+        parts.append(f'<object id="{level}" type="model"><components>{twice}</components></object>')
+    with pytest.raises(LimitExceeded, match="places"):
+        open_mesh(package_file(tmp_path, model_text("".join(parts))))
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("kind", ["object", "colorgroup"])
+def test_3mf_resources_are_counted_before_the_library_looks(kind: str, tmp_path: Path) -> None:
+    if kind == "object":
+        many = "".join(map(object_node, range(2, 20_000)))
+    else:
+        color = '<m:color color="#FF0000"/>'
+        many = "".join(f'<m:colorgroup id="{number}">{color}</m:colorgroup>' for number in range(2, 20_000))
+    with pytest.raises(LimitExceeded, match="resources"):
+        open_mesh(package_file(tmp_path, model_text(many + object_node(1))))
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "utf-16"])
+def test_3mf_objects_in_other_parts_and_other_encodings_are_counted(coding: str, tmp_path: Path) -> None:
+    other = model_text(object_node(1)).replace("UTF-8", coding).encode(coding)
+    component = '<component objectid="1" p:path="/3D/other.model"/>'
+    levels = [f'<object id="2" type="model"><components>{component * 200}</components></object>']
+    levels.append('<object id="3" type="model"><components><component objectid="2"/></components></object>')
+    path = package_file(tmp_path, model_text("".join(levels), '<item objectid="3"/>' * 100))
+    with zipfile.ZipFile(path, "a") as package:
+        package.writestr("3D/other.model", other)
+    with pytest.raises(LimitExceeded, match="places"):
+        open_mesh(path)
+
+
+@pytest.mark.timeout(60)
+def test_3mf_build_items_are_counted_before_they_are_looked_at(tmp_path: Path) -> None:
+    with pytest.raises(LimitExceeded, match="places"):
+        open_mesh(package_file(tmp_path, model_text(object_node(1), '<item objectid="1"/>' * 150_000)))
