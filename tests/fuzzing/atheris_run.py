@@ -58,6 +58,8 @@ def fuzz(name: str, corpus: Path, suspects: Path, seconds: int) -> None:
         from app.preflight.profiles import read_profile
         from app.preflight.readback_vrml import read_vrml
 
+        readers = {format_id: found.read for format_id, found in formats().items()}  # imports them all
+
     folder = Path(tempfile.mkdtemp(prefix="likeness-atheris-"))
     for file, content in _beside(name).items():
         (folder / file).write_bytes(content)
@@ -69,7 +71,7 @@ def fuzz(name: str, corpus: Path, suspects: Path, seconds: int) -> None:
         if name in others:
             others[name](opened)
         else:
-            reader = formats()[format_id].read
+            reader = readers[format_id]
             assert reader is not None
             reader(opened, Limits(), no_progress)
 
@@ -116,7 +118,8 @@ def run(name: str, python: str, seconds: int, corpus: Path) -> str:
         [python, *inner], env=environment, cwd=_REPOSITORY, capture_output=True, text=True, check=False
     )
     said = (done.stdout + done.stderr).strip().splitlines()
-    return "\n".join(said[-_LINES:])
+    told = [line for line in said if line.startswith(("stat::", "Done", "Traceback", "==")) or "DONE" in line]
+    return "\n".join(told[-_LINES:])
 
 
 def read_again(name: str, corpus: Path, findings: Path) -> int:
