@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import pytest
 import trimesh
@@ -10,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.mesh.bvh import Bvh
+from app.mesh.jit import numba
 from app.mesh.raycast import cast
 from tests.meshes import grid, sphere
 from tests.sculpting import bumpy_sphere

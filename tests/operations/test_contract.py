@@ -6,12 +6,12 @@ import contextlib
 import re
 from functools import cache
 
-import numba
 import numpy as np
 import pytest
 
 from app.errors import Cancelled, InvalidInput
 from app.mesh.build import build_mesh
+from app.mesh.jit import numba
 from app.mesh.mesh import Mesh
 from app.mesh.soup import Soup
 from app.operations.operation import GROUPS, Choice, Integer, Number, Toggle, operations
