@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -98,6 +99,7 @@ def main() -> int:
     plan.tell = lambda inputs, kinds: _say(f"{inputs:,} of {plan.inputs:,} inputs, {kinds} kinds of findings")
     campaign = Campaign(plan)
     begun = time.monotonic()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the children end with it, and the table is written
     try:
         campaign.run()
     except KeyboardInterrupt:

@@ -125,22 +125,25 @@ class ChildProcess:
 
     def touch(self) -> None:
         """It lives: the watchdog's time begins anew."""
-        self._since, self._work = time.monotonic(), self._worked()
+        self._since, self._work = time.monotonic(), self._state()[1]
 
-    def _worked(self) -> float:
+    def _state(self) -> tuple[str, float]:
+        """Running, sleeping ... in one letter, and seconds of work so far."""
         try:
             fields = Path(f"/proc/{self._process.pid}/stat").read_text("ascii").rpartition(")")[2].split()
         except OSError:
-            return 0.0
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+            return "X", 0.0
+        return fields[0], (int(fields[11]) + int(fields[12])) / _TICKS
 
     def hangs(self) -> bool:
         """Whether the input in hand has had its time."""
+        state, work = self._state()
+        if state == "R":  # it would work if it were let: others have the machine
+            self._since = time.monotonic()
         preparing = self.doing is not None and self.doing.subject not in self.started
-        if preparing:
-            return time.monotonic() - self._since > _PREPARATION_SECONDS
-        waited, worked = time.monotonic() - self._since, self._worked() - self._work
-        return worked > self._work_seconds or waited > MOST_SECONDS_OF_WAITING
+        most_work = _PREPARATION_SECONDS if preparing else self._work_seconds
+        most_waiting = _PREPARATION_SECONDS if preparing else MOST_SECONDS_OF_WAITING
+        return work - self._work > most_work or time.monotonic() - self._since > most_waiting
 
     def is_dead(self) -> bool:
         return self._process.poll() is not None
