@@ -37,23 +37,22 @@ def colors_at(materials: list[Material], material: np.ndarray, uv: np.ndarray) -
 
 
 def with_vertex_colors(mesh: Mesh, colors: np.ndarray | None = None) -> Mesh:
-    """The same surface with colours on its vertices and no texture; what it shares with `mesh` is not copied.
+    """The same surface with colours on its vertices and no texture. Shares with `mesh` what strokes never write.
 
     colors: (V, 3) float32, sRGB; by default those of the texture and the materials.
     """
     mesh.refresh()
     colors = colors_from_texture(mesh) if colors is None else colors
     return Mesh(
-        mesh.positions,
+        mesh.positions.copy(),
         mesh.triangles,
         colors=np.array(colors, np.float32, order="C"),
-        mask=mesh.mask,
+        mask=mesh.mask.copy(),
         materials=[Material()],
         file_vertex=mesh.file_vertex,
         file_triangle=mesh.file_triangle,
         topology=mesh.topology,
-        chunks=mesh.chunks,
-        normals=mesh.normals,
+        normals=mesh.normals.copy(),
     )
 
 

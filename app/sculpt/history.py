@@ -116,6 +116,11 @@ class MeshStep(Step):
         return change
 
 
+def _written(mesh: Mesh) -> list[np.ndarray]:
+    """What strokes write."""
+    return [array for array in (mesh.positions, mesh.colors, mesh.mask) if array is not None]
+
+
 def _arrays(mesh: Mesh) -> list[np.ndarray]:
     parts = (mesh, mesh.topology, mesh.chunks)
     return [value for part in parts for value in vars(part).values() if isinstance(value, np.ndarray)]
@@ -218,11 +223,13 @@ class History:
             self.changed.emit()
 
     def replace_mesh(self, label: str, mesh: Mesh) -> None:
-        """Give the owner another mesh, as one step."""
+        """Give the owner another mesh, as one step. It shares no array that strokes write with the present one."""
         self._must_be_idle()
         present = self._owner.mesh
         if present is None:
             raise RuntimeError("there is no mesh to replace")
+        if any(np.may_share_memory(array, kept) for array in _written(mesh) for kept in _written(present)):
+            raise ValueError("a stroke on the new mesh would change the one that the step keeps")
         with self._change():
             self._owner.mesh = mesh
             self._push(MeshStep(label, present, mesh))

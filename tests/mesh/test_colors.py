@@ -95,7 +95,8 @@ def test_materials_without_a_texture_give_their_base_colour():
 def test_the_new_mesh_shares_the_surface_and_drops_the_texture():
     mesh = build_mesh(textured_soup())
     painted = with_vertex_colors(mesh)
-    assert painted.positions is mesh.positions
+    np.testing.assert_array_equal(painted.positions, mesh.positions)
+    np.testing.assert_array_equal(painted.mask, mesh.mask)
     assert painted.topology is mesh.topology
     assert painted.uv is None
     assert not painted.has_texture

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from app.errors import LikenessError
+from app.mesh.colors import with_vertex_colors
 from app.mesh.transform import rotated
 from app.project import writer
 from app.project.changes import Changes
@@ -119,6 +120,17 @@ TestModel.settings = settings(max_examples=12, stateful_step_count=14)
 def table(path: Path, query: str) -> list[Any]:
     with closing(sqlite3.connect(path)) as connection:
         return connection.execute(query).fetchall()
+
+
+def test_a_mesh_that_a_step_keeps_stays_as_it_was_however_the_history_is_walked() -> None:
+    document = new_document()
+    with kept(document) as copy:
+        change(document.history, document.mesh, 1, 5000)
+        document.history.replace_mesh("Colour onto Vertices", with_vertex_colors(document.mesh))
+        change(document.history, document.mesh, 2, 5000)
+        document.go_to(0)
+        document.go_to(3)
+        assert all_states(reopened(read_copy(copy))) == all_states(document)
 
 
 def test_each_finished_step_is_told_of_once_it_is_on_disk() -> None:
