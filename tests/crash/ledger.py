@@ -98,7 +98,7 @@ class Ledger:
             self.faults.append(f"the mesh after step {key} is not what it was")
         self._key = key
         if fresh and self._expected is not None:
-            if identity(line) != identity(self._expected):
+            if not _goes_on(line, self._expected):
                 self.faults.append("the program recovered another state than was there")
             # What was recovered is safe in the old session; what was opened is in its file, and may never be more.
             self.safe = len(self.states) - 1 if self._recovered else None
@@ -232,6 +232,16 @@ class Ledger:
             else:
                 self._unmodified = _work(state)
         self.saves = [save for save in self.saves if save.done]
+
+
+def _goes_on(line: Line, expected: Line) -> bool:
+    """Whether this is the expected state; a limited history may have had to drop more of its oldest steps."""
+    if identity(line) == identity(expected):
+        return True
+    kept = ("mesh", "photos", "last")
+    undone = line["count"] - line["position"]
+    same = all(line[key] == expected[key] for key in kept) and undone == expected["count"] - expected["position"]
+    return same and 0 < line["position"] < expected["position"]
 
 
 def _work(state: Line) -> tuple[Any, ...]:

@@ -112,6 +112,12 @@ def colors_onto_vertices(document: Document) -> None:
         replace_mesh(document, "Colour onto Vertices", lambda mesh: with_vertex_colors(mesh, colors_from_texture(mesh)))
 
 
+def there_and_back(document: Document) -> None:
+    """To the very beginning and the very end, each in one leap over all steps."""
+    document.go_to(0)
+    document.go_to(len(document.history.steps))
+
+
 def a_photo(random: Random) -> Photo:
     """A small photo that no other one equals."""
     buffer = io.BytesIO()
@@ -145,12 +151,13 @@ def any_move(document: Document, random: Random) -> str:
         "undo": (8, document.undo),
         "redo": (6, document.redo),
         "go to": (2, lambda: document.go_to(random.randint(0, len(document.history.steps)))),
+        "leap": (3, lambda: there_and_back(document)),
         "invert mask": (2, lambda: write_mask(document, invert=True)),
         "clear mask": (2, lambda: write_mask(document, invert=False)),
         "turn": (2, lambda: turn(document, random)),
         "height": (2, lambda: set_height(document, random)),
         "ground": (1, lambda: place_on_ground(document)),
-        "colour": (1, lambda: colors_onto_vertices(document)),
+        "colour": (2, lambda: colors_onto_vertices(document)),
         "photo": (3, lambda: add_photo(document, random)),
         "photo view": (1, lambda: look_at_photo(document, random)),
     }

@@ -171,6 +171,30 @@ class ProjectMachine(RuleBasedStateMachine):
         self.document.go_to(position)
         self.model.position = position
 
+    @rule()
+    def there_and_back(self) -> None:
+        """To the very beginning and the very end, each in one leap over all steps."""
+        self.document.go_to(0)
+        assert not differing(full(self.document.mesh), self.model.states[0])
+        self.document.go_to(len(self.model.steps))
+        self.model.position = len(self.model.steps)
+
+    @rule(seed=SEEDS)
+    def work_for_a_while(self, seed: int) -> None:
+        """Many steps and leaps: what one step leaves behind may only show several later."""
+        random = Random(seed)
+        for _ in range(12):
+            kind = random.choice(("stroke", "stroke", "stroke", "stroke", "mesh", "undo", "leap"))
+            if kind == "stroke":
+                self.stroke(random.randrange(10**6), random.choice(("draw", "inflate", "grab", "mask")))
+            elif kind == "mesh":
+                random.choice((self.colors_onto_vertices, self.ground, lambda: self.turn(random.randrange(9))))()
+            elif kind == "undo":
+                random.choice((self.undo, self.redo))()
+            else:
+                self.there_and_back()
+            self.equal()
+
     # Photos
 
     @rule(seed=SEEDS)
