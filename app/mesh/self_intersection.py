@@ -17,9 +17,11 @@ from app.mesh.bvh import STACK, Bvh, first_of_leaf
 from app.mesh.jit import inline_kernel, kernel, parallel_kernel, prange
 from app.mesh.meeting import has_no_area, triangles_meet
 from app.mesh.mesh import Mesh
+from app.mesh.stretches import stretches
 
-# Leaves between two reports of progress, and of one thread's share.
-_STRETCH, _BLOCK = 65_536, 64
+_DOING = "Looking for places where the surface goes through itself"
+_BLOCK = 64  # leaves, or triangles, of one thread's share
+_LEAST_LEAVES = 8  # compared at a time
 # A crumpled mess in which everything lies on everything: no figure has so many triangles close together.
 _MOST_COMPARED = 4_000_000_000
 _MOST_PAIRS = 20_000_000
@@ -39,11 +41,8 @@ def self_intersections(
     leaves = len(tree.boxes) // 2
     found = []
     compared = total = 0
-    for start in range(0, leaves, _STRETCH):
-        report(start / leaves, "Looking for places where the surface goes through itself")
-        counts, looked = _count_pairs(
-            tree.corners, tree.boxes, flat, start, min(leaves, start + _STRETCH), _MOST_PAIRS - total
-        )
+    for start, stop in stretches(leaves, report, _DOING, _LEAST_LEAVES):
+        counts, looked = _count_pairs(tree.corners, tree.boxes, flat, start, stop, _MOST_PAIRS - total)
         compared += int(looked.sum())
         total += int(counts.sum())
         if compared > _MOST_COMPARED or total > _MOST_PAIRS:
@@ -53,7 +52,6 @@ def self_intersections(
         pairs = np.empty((offsets[-1], 2), np.int32)
         _write_pairs(tree.corners, tree.boxes, flat, tree.order, chosen + start, offsets, pairs)
         found.append(pairs)
-    report(1.0, "Sorting")
     pairs = np.concatenate(found)
     pairs.sort(axis=1)
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]

@@ -12,9 +12,10 @@ from app.formats.registry import Progress, no_progress
 from app.mesh.bvh import STACK, Bvh, box_entry, first_of_leaf, hit_triangle
 from app.mesh.jit import inline_kernel, kernel, parallel_kernel, prange
 from app.mesh.mesh import Mesh
+from app.mesh.stretches import stretches
 from app.preflight.thickness import has_corner
 
-_STRETCH, _BLOCK = 65_536, 256
+_BLOCK = 256
 # Ways to look around in the middle of the material; half a turn, because each looks back too.
 _WAYS = 8
 # Cosine of 37 degrees: skins that run side by side, not walls of a crease.
@@ -35,9 +36,8 @@ def widths(
     if not len(thin):
         return out
     tree = tree or Bvh.of(mesh.positions, mesh.triangles)
-    for start in range(0, len(thin), _STRETCH):
-        progress(start / len(thin), "Looking for thin pins")
-        chosen = thin[start : start + _STRETCH]
+    for start, stop in stretches(len(thin), progress, "Looking for thin pins", _BLOCK):
+        chosen = thin[start:stop]
         _look_around(chosen, mesh.positions, mesh.normals, walls, np.float64(limit_mm), tree.corners, tree.boxes, out)
     return out
 
@@ -51,9 +51,7 @@ def near_skins(
         return out.astype(bool)
     mesh.refresh()
     tree = tree or Bvh.of(mesh.positions, mesh.triangles)
-    for start in range(0, mesh.vertex_count, _STRETCH):
-        progress(start / mesh.vertex_count, "Looking for double skins")
-        stop = min(mesh.vertex_count, start + _STRETCH)
+    for start, stop in stretches(mesh.vertex_count, progress, "Looking for double skins", _BLOCK):
         _look_up_and_down(
             mesh.positions[start:stop],
             mesh.normals[start:stop],

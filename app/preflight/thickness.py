@@ -26,9 +26,11 @@ from app.formats.registry import Progress, no_progress
 from app.mesh.bvh import STACK, Bvh, box_distance2, closest_on_triangle, first_of_leaf
 from app.mesh.jit import inline_kernel, kernel, parallel_kernel, prange
 from app.mesh.mesh import Mesh
+from app.mesh.stretches import stretches
 from app.preflight.counts import volume_of
 
-_STRETCH, _BLOCK = 65_536, 256
+# Vertices that start from their predecessor's answer; stretches begin with a block, so answers do not depend on them.
+_BLOCK = 256
 # Cosine between a wall's sides, turned over: 60 degrees.
 _OPPOSITE = 0.5
 # A ball that shrinks by less than this part of its size is done; and what could make it smaller by no more than that is
@@ -55,9 +57,7 @@ def thickness(
     facing = _unit_normals(tree.corners, outward)
     ranges = _normal_ranges(facing, len(tree.boxes) // 2)
     widest = min(at_most_mm / 2, 2.0 * float(np.linalg.norm(mesh.size())))
-    for start in range(0, mesh.vertex_count, _STRETCH):
-        progress(start / mesh.vertex_count, "Measuring walls")
-        stop = min(mesh.vertex_count, start + _STRETCH)
+    for start, stop in stretches(mesh.vertex_count, progress, "Measuring walls", _BLOCK):
         _measure(
             mesh.positions[start:stop],
             mesh.normals[start:stop],
@@ -69,7 +69,6 @@ def thickness(
             ranges,
             out[start:stop],
         )
-    progress(1.0, "Measured")
     return out
 
 

@@ -17,7 +17,7 @@ from app.mesh.mesh import Mesh
 from app.preflight.counts import Counts
 from app.preflight.profiles import PrinterProfile
 from app.preflight.regions import vertex_areas
-from app.preflight.shells import Shells, shells_of
+from app.preflight.shells import Nesting, Shells, nesting_of, shells_of
 from app.preflight.thickness import thickness
 
 # Walls are measured up to this, and up to so many times the largest limit: enough for a map of colours.
@@ -55,6 +55,10 @@ class Case:
         return shells_of(self.mesh)
 
     @cached_property
+    def nesting(self) -> Nesting:
+        return nesting_of(self.mesh, self.shells, self.progress)
+
+    @cached_property
     def areas(self) -> np.ndarray:
         """(V,) mm²."""
         return vertex_areas(self.mesh)
@@ -68,7 +72,9 @@ class Case:
     @cached_property
     def walls(self) -> np.ndarray:
         """(V,) float32, mm: thickness, at most `walls_up_to_mm`; that, too, on bodies buried inside others."""
-        buried = self.shells.of(self.shells.buried)
+        buried = np.empty(0, np.int64)
+        if self.counts.shells > 1:
+            buried = self.shells.of(self.nesting.buried)
         tree = self.tree
         if len(buried):  # their far sides are no walls
             kept = np.ones(self.mesh.triangle_count, bool)

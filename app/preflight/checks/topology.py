@@ -110,17 +110,17 @@ def shells(case: Case) -> CheckResult:
 def inner_shells(case: Case) -> CheckResult:
     if case.counts.shells < 2:
         return passed("one part, so nothing is inside", value=0, limit=0)
-    found = case.shells
-    buried, voids = int(found.buried.sum()), int(found.void.sum())
+    shells, nesting = case.shells, case.nesting
+    buried, voids = int(nesting.buried.sum()), int(nesting.void.sum())
     if not buried + voids:
         return passed("no part lies inside another", value=0, limit=0)
     parts = []
     if buried:
         parts.append(f"{counted(buried, 'part')} buried inside another")
     if voids:
-        volume = -found.volume_mm3[found.void].sum() / 1000
+        volume = -shells.volume_mm3[nesting.void].sum() / 1000
         parts.append(f"{counted(voids, 'closed hollow')} of {volume:,.2f} ml in all, from which nothing can flow out")
-    where = at_triangles(case, found.of(found.buried | found.void))
+    where = at_triangles(case, shells.of(nesting.buried | nesting.void))
     return warned("; ".join(parts), value=buried + voids, limit=0, where=where, fix="remove_inner_shells")
 
 
@@ -128,11 +128,11 @@ def inner_shells(case: Case) -> CheckResult:
 def flipped_shells(case: Case) -> CheckResult | None:
     if case.counts.shells < 2:
         return None  # one shell: the winding says it
-    flipped = int(case.shells.flipped.sum())
+    flipped = int(case.nesting.flipped.sum())
     if not flipped:
         return passed("no part is inside out", value=0, limit=0)
     status = FAIL if case.profile.watertight_required else NOTE
-    where = at_triangles(case, case.shells.of(case.shells.flipped))
+    where = at_triangles(case, case.shells.of(case.nesting.flipped))
     return result(status, f"{counted(flipped, 'part')} inside out", value=flipped, limit=0, where=where, fix="orient")
 
 
