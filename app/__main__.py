@@ -50,7 +50,7 @@ def _parser(commands: str) -> argparse.ArgumentParser:
         epilog=commands,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", nargs="?", type=Path, help="mesh to open in the window; without it, the sample")
+    parser.add_argument("file", nargs="?", type=Path, help="project or mesh to open; without it, the sample")
     parser.add_argument("--version", action="version", version=f"likeness {__version__}")
     return parser
 

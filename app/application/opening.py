@@ -39,7 +39,7 @@ class Opening:
     def open_file(self, path: Path, photos: Sequence[Path] = ()) -> None:
         path = Path(path).absolute()
         if path.suffix.lower() == SUFFIX:
-            self._projects.open_project(path)
+            self._projects.open_project(path, photos)
         elif self._desk.idle and (self._only_photos or self._saving.settle(lambda: self.open_file(path, photos))):
             mark = self._desk.document.mark()
             self._desk.run(

@@ -28,14 +28,15 @@ class Projects:
     def __init__(self, desk: Desk, keeping: Keeping, saving: Saving) -> None:
         self._desk, self._keeping, self._saving = desk, keeping, saving
 
-    def open_project(self, path: Path) -> None:
+    def open_project(self, path: Path, photos: Sequence[Path] = ()) -> None:
+        """Open a user's file. photos: files that came along with it, to stand beside the figurine."""
         desk = self._desk
         if path == desk.document.project_path:
             desk.say(f"{path.name} is open already")
             return
-        if not desk.idle or not self._saving.settle(lambda: self.open_project(path)):
+        if not desk.idle or not self._saving.settle(lambda: self.open_project(path, photos)):
             return
-        session = self._begin_session()
+        session = self._begin_session(path.parent)
         if session is None:
             return
         try:
@@ -47,16 +48,23 @@ class Projects:
                 return
             held = claim(path, session, take_over=True) if answer == "take over" else None
         title = "" if held is not None else f"{path.stem} copy"
-        self._read(
-            session, path, f"Opening {path.name}", lambda content: self._show(session, content, held, path, title), held
-        )
 
-    def _begin_session(self) -> Session | None:
+        def show(content: ProjectContent) -> None:
+            self._show(session, content, held, path, title)
+            desk.window.photo_panel.add(photos)
+
+        self._read(session, path, f"Opening {path.name}", show, held)
+
+    def _begin_session(self, near: Path) -> Session | None:
+        """A session of its own, in the folder `near` where the usual one cannot be written."""
         try:
             return begin_session()
-        except LikenessError as error:
-            self._desk.show(error)
-            return None
+        except LikenessError:
+            try:
+                return begin_session(near)
+            except LikenessError as error:
+                self._desk.show(error)
+                return None
 
     def _read(
         self,
@@ -114,7 +122,7 @@ class Projects:
     def recover(self, left: Recoverable, file: Path | None = None) -> None:
         if not self._desk.idle or not self._saving.settle(lambda: self.recover(left, file)):
             return
-        session = self._begin_session()
+        session = self._begin_session((left.project_path or left.folder).parent)
         if session is not None:
             self._read(
                 session,

@@ -68,7 +68,8 @@ class FaultHandler(QObject):
             sys.__excepthook__(kind, error, trace)
             return
         log.error("unexpected", exc_info=(kind, error, trace))
-        if not self._stopped:
+        # A fault in painting comes back with every frame: one box at a time.
+        if not self._stopped and not self._showing:
             self._caught.emit(error)
 
     def _from_thread(self, caught: threading.ExceptHookArgs) -> None:
@@ -76,7 +77,6 @@ class FaultHandler(QObject):
             self._from_main(caught.exc_type, caught.exc_value, caught.exc_traceback)
 
     def _show_once(self, error: BaseException) -> None:
-        # A fault in painting comes back with every frame: one box at a time.
         if self._showing or self._stopped:
             return
         self._showing = True

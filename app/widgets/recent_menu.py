@@ -112,6 +112,7 @@ class RecentRow(QWidget):
         name, folder, when = self.lines
         painter.setOpacity(1.0 if self.recent.there else _GONE_OPACITY)
         painter.drawPixmap(_PAD + _GAP, _PAD, self._picture)
+        painter.setOpacity(1.0)
         left = _PICTURE + _PAD + 2 * _GAP
         middle, width = self.height() // 2, self.width() - left - _GAP
         strong = QFont(self.font())
@@ -126,7 +127,7 @@ class RecentRow(QWidget):
         name = QFontMetrics(strong).elidedText(name, Qt.TextElideMode.ElideMiddle, room)
         painter.drawText(QRect(left, 0, room, middle - 1), above, name)
         painter.setFont(self.font())
-        if not active:
+        if self.recent.there and not active:
             painter.setPen(theme().color("dim"))
         folder = plain.elidedText(folder, Qt.TextElideMode.ElideMiddle, width)
         painter.drawText(QRect(left, middle + 1, width, middle - 1), Qt.AlignmentFlag.AlignTop, folder)

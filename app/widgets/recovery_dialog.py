@@ -59,7 +59,7 @@ class RecoveryDialog(QDialog):
         self._list = QVBoxLayout()
         self._list.setContentsMargins(0, 0, 0, 0)
         self._list.setSpacing(0)
-        for session in sessions:
+        for session in sorted(sessions, key=lambda session: session.damaged):
             row = self.rows[session] = RecoveryRow(session)
             row.recover.clicked.connect(lambda _=False, session=session: self._chosen(session))
             row.save_copy.clicked.connect(lambda _=False, session=session: self.save_copy.emit(session))
@@ -84,9 +84,11 @@ class RecoveryDialog(QDialog):
             column.addWidget(widget)
         column.addWidget(self._area, 1)
         column.addWidget(buttons)
-        self._fit()
         if self.rows:
-            next(iter(self.rows.values())).main_button.setFocus()
+            first = next(iter(self.rows.values())).main_button
+            first.setProperty("primary", True)
+            first.setFocus()
+        self._fit()
 
     def remove(self, session: Recoverable) -> None:
         """The row is done with; the dialog closes with the last one."""
@@ -105,9 +107,9 @@ class RecoveryDialog(QDialog):
         self.recover.emit(session)
 
     def _fit(self) -> None:
-        heights = [row.sizeHint().height() for row in self.rows.values()]
+        heights = [row.heightForWidth(_WIDTH - 2 * _MARGIN) for row in self.rows.values()]
         self._area.setMinimumHeight(sum(heights[:_MOST_ROWS]))
-        self.adjustSize()
+        self.resize(max(self.width(), _WIDTH), self.minimumSizeHint().height())
 
 
 class RecoveryRow(QFrame):
@@ -119,7 +121,7 @@ class RecoveryRow(QFrame):
         picture = QLabel()
         picture.setFixedSize(_PICTURE, _PICTURE)
         picture.setPixmap(from_png(session.thumbnail, _PICTURE, self.devicePixelRatioF()))
-        name = QLabel(session.name)
+        name = QLabel("Damaged working copy" if session.damaged else session.name)
         font = name.font()
         font.setBold(True)
         name.setFont(font)
@@ -129,7 +131,6 @@ class RecoveryRow(QFrame):
         self.told.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.told.setProperty("role", "dim")
         self.recover = _button("Recover", "Open it in this window, with all its steps")
-        self.recover.setProperty("primary", True)
         self.save_copy = _button("Save Copy…", "Write it into a project file without opening it")
         self.discard = _button("Discard…", "Delete it, after one more question")
         self.show_folder = _button("Show Folder", "Open the folder with the files, for whoever looks after Likeness")

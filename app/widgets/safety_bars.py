@@ -73,11 +73,11 @@ class SafetyBars(QWidget):
 
 
 def describe(error: LikenessError) -> str:
-    """What is wrong, where, how much room there is, and what to do."""
+    """What is wrong, how much room there is, what to do, and where it is."""
     what = error.what[:1].upper() + error.what[1:].rstrip(".")
     free = free_space(Path(error.where)) if error.where else ""
-    parts = [f"{what}.", f"{error.where}{f' ({free})' if free else ''}.", f"{error.advice.rstrip('.')}."]
-    return " ".join(part for part in parts if part != ".")
+    parts = (f"{what} ({free})" if free else what, error.advice.rstrip("."))
+    return " ".join((*(f"{part}." for part in parts if part), error.where)).strip()
 
 
 def free_space(path: Path) -> str:

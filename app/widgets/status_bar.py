@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from app.document import Document
@@ -20,6 +20,8 @@ from app.widgets.safety import Safety, explanation, sentence
 
 _TRIANGLES, _SIZE = "triangles", "size"
 _TICK_MS = 1000
+# What gives way to the bar of a running job; the rest is what one waits for, or what a job may change.
+_GIVE_WAY = ("shells", "brush", "safety")
 
 
 class StatusBar(QStatusBar):
@@ -36,6 +38,7 @@ class StatusBar(QStatusBar):
     ) -> None:
         super().__init__(parent)
         self._document, self._check, self._hand, self._safety = document, check, hand, safety
+        self._jobs = jobs
         self.setSizeGripEnabled(False)
         tooltips = {
             "triangles": "Triangles\nHow many the model has, and how many the printer profile wants",
@@ -57,6 +60,8 @@ class StatusBar(QStatusBar):
         hand.changed.connect(self._show_brush)
         for signal in (safety.changed, document.modified_changed, document.mesh_replaced):
             signal.connect(self._show_safety)
+        jobs.started.connect(self._make_room)
+        jobs.finished.connect(self._make_room)
         self._tick = QTimer(self, interval=_TICK_MS)
         self._tick.timeout.connect(self._show_safety)
         self._tick.start()
@@ -68,7 +73,7 @@ class StatusBar(QStatusBar):
         """Show the latest counts."""
         counts, verdict = self._check.counts, self._check.verdict
         for name in ("size", "closed", "manifold", "shells"):
-            self.labels[name].setVisible(counts is not None)
+            self.labels[name].setVisible(counts is not None and not (name in _GIVE_WAY and self._jobs.busy))
         if counts is None or verdict is None:
             self._show("triangles", "Open a mesh, or drop one here" if self._document.mesh is None else "Counting…", "")
             return
@@ -110,4 +115,15 @@ class StatusBar(QStatusBar):
         text, status = sentence(self._document, self._safety, time.time())
         self._show("safety", text, status)
         self.labels["safety"].setToolTip(explanation(self._document))
-        self.labels["safety"].setVisible(bool(text))
+        self.labels["safety"].setVisible(bool(text) and not self._jobs.busy)
+
+    def minimumSizeHint(self) -> QSize:
+        # What it says must not keep a window from being made small.
+        return QSize(0, super().minimumSizeHint().height())
+
+    def _make_room(self) -> None:
+        for name in _GIVE_WAY:
+            self.labels[name].setVisible(not self._jobs.busy)
+        if not self._jobs.busy:
+            self.refresh()
+            self._show_safety()

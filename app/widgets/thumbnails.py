@@ -26,7 +26,10 @@ def to_png(pixels: np.ndarray) -> bytes:
     height, width = pixels.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    square = np.ascontiguousarray(pixels[top : top + side, left : left + side])
+    # Every second or third pixel is plenty for a picture this small, and a third of the time.
+    step = max(1, side // (2 * SIDE_PX))
+    square = np.ascontiguousarray(pixels[top : top + side : step, left : left + side : step])
+    side = len(square)
     image = QImage(square.data, side, side, 3 * side, QImage.Format.Format_RGB888)
     if side > SIDE_PX:
         smooth = Qt.TransformationMode.SmoothTransformation

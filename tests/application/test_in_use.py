@@ -133,7 +133,7 @@ class TestWorkingCopyFails:
         bar = broken.window.safety_bars.keeping
         assert bar.isVisible()
         assert "not being kept safe" in bar.text
-        assert "free)" in bar.text
+        assert "free)." in bar.text
         assert str(tmp_path / "home" / "state") in bar.text
         sculpt(broken, qtbot, "inflate")
         assert broken.window.document.history.position == 1

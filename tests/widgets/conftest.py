@@ -83,8 +83,8 @@ def close(window: MainWindow, qtbot: QtBot) -> None:
         recorded_commands = window.commands
         assert isinstance(recorded_commands, RecordedCommands)
         recorded_commands.may_go = True
-        with qtbot.waitSignal(window.destroyed, timeout=10_000):
-            window.close()
+        window.close()
+        qtbot.waitUntil(lambda: not isValid(window), timeout=10_000)
 
 
 @pytest.fixture
