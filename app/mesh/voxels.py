@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from app.errors import InvalidInput
 from app.mesh.bvh import Bvh
@@ -70,6 +71,35 @@ def sampled(
     _set_signs(winding, lower, step, blocks, block_of, values, progress)
     values -= np.float32(level)
     return Voxels(lower, step, block_of, values)
+
+
+def around(points: np.ndarray, radius: float, step: float, progress: Progress) -> Voxels:
+    """Distance to the union of balls around (n, 3) points, mm. Raises InvalidInput as `sampled` does."""
+    lower = points.min(axis=0).astype(np.float64) - radius - (BLOCK + _OFF_GRID) * step
+    reach = radius + 2 * step
+    first, last = (np.floor((points + side * reach - lower) / (BLOCK * step)).astype(np.int64) for side in (-1, 1))
+    shape = last.max(axis=0) + 2
+    if shape.prod() > _MOST_BLOCKS:
+        raise _too_fine(step)
+    block_of = np.full(shape, -1, np.int32)
+    for offset in _within(int((last - first).max()) + 1):
+        some = (first + offset <= last).all(axis=1)
+        block_of[tuple((first[some] + offset).T)] = 0
+    blocks = np.stack(np.nonzero(block_of == 0), axis=1)
+    if len(blocks) * BLOCK**3 > _MOST_SAMPLES:
+        raise _too_fine(step)
+    block_of[tuple(blocks.T)] = np.arange(len(blocks), dtype=np.int32)
+    values = np.empty(len(blocks) * BLOCK**3, np.float32)
+    tree = cKDTree(points)
+    local = _within(BLOCK)
+    at_once = max(1, _POINTS_AT_ONCE // BLOCK**3)
+    for start in range(0, len(blocks), at_once):
+        progress(start / len(blocks), "Measuring distances")
+        places = lower + step * (BLOCK * blocks[start : start + at_once, None] + local[None]).reshape(-1, 3)
+        distance, _ = tree.query(places, distance_upper_bound=reach + 2 * step, workers=-1)
+        distance[~np.isfinite(distance)] = reach + 2 * step
+        values[start * BLOCK**3 : start * BLOCK**3 + len(places)] = distance - radius
+    return Voxels(lower, step, block_of, values.reshape(-1, BLOCK, BLOCK, BLOCK))
 
 
 def _too_fine(step: float) -> InvalidInput:

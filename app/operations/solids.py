@@ -11,7 +11,8 @@ from manifold3d import Error, Manifold, OpType
 from manifold3d import Mesh as ManifoldMesh
 
 from app.errors import InvalidInput
-from app.mesh.edges import Edges, shells
+from app.mesh.edges import Edges
+from app.operations.parts import Parts
 from app.operations.surface import Surface
 
 _ADVICE = 'Run "Clean up" first'
@@ -58,10 +59,20 @@ def surface_of(body: Manifold, source: Surface) -> Surface:
 
 
 def bodies(surface: Surface) -> list[Manifold]:
-    """A body for each shell. Raises InvalidInput where one is not closed."""
-    count, shell = shells(surface.triangles, len(surface.positions))
-    order = np.argsort(shell, kind="stable")
-    return [solid(surface, rows) for rows in np.split(order, np.searchsorted(shell[order], np.arange(1, count)))]
+    """A body for each shell that faces outward, with the cavities in it. Raises InvalidInput where one is not closed.
+
+    A shell that faces inward belongs to the smallest one that it lies in.
+    """
+    parts = Parts.of(surface)
+    owner = np.arange(parts.count)
+    for cavity in np.flatnonzero(parts.volume < 0):
+        outer = np.flatnonzero((parts.volume > -parts.volume[cavity]) & ~parts.is_open)
+        around = [part for part in outer.tolist() if parts.inside(int(cavity), parts.body(owner == part))]
+        if not around:
+            raise InvalidInput("a part of the surface is inside out", "", 'Run "Face outward" first')
+        owner[cavity] = min(around, key=lambda part: parts.volume[part])
+    of_triangle = owner[parts.shell]
+    return [solid(surface, np.flatnonzero(of_triangle == part)) for part in np.unique(owner)]
 
 
 def united(surface: Surface) -> Surface:

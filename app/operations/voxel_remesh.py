@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from app.mesh.mesh import Mesh
-from app.mesh.voxels import contoured, sampled
+from app.mesh.voxels import Voxels, contoured, sampled
 from app.operations.carry import carry
 from app.operations.holes import fill, holes
 from app.operations.make_manifold import manifold
@@ -37,7 +37,7 @@ def _suggested(mesh: Mesh) -> float:
             suggest=_suggested,
         ),
     ),
-    order=50,
+    order=60,
 )
 def voxel_remesh(mesh: Mesh, progress: Progress, *, resolution: float) -> Result:
     surface = closed(Surface.of(mesh), part_of(progress, 0.0, 0.15))
@@ -57,9 +57,12 @@ def solid_surface(
     positions: np.ndarray, triangles: np.ndarray, step: float, progress: Progress, level: float = 0.0
 ) -> Surface:
     """The surface at a distance from another: closed, manifold, without colour. level: mm, negative within."""
-    voxels = sampled(positions, triangles, step, part_of(progress, 0.0, 0.8), level)
+    return surface_around(sampled(positions, triangles, step, part_of(progress, 0.0, 0.8), level), progress)
+
+
+def surface_around(voxels: Voxels, progress: Progress) -> Surface:
+    """The closed surface where the values are zero, manifold, without colour. progress: from 0.8 on."""
     progress(0.8, "Making triangles")
-    positions, triangles = contoured(voxels)
-    surface = Surface.bare(positions, triangles)
+    surface = Surface.bare(*contoured(voxels))
     surface, _ = manifold(surface, join=True, progress=part_of(progress, 0.85, 1.0))
     return fill(surface, holes(surface), "flat", no_progress).surface

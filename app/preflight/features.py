@@ -13,7 +13,7 @@ from app.mesh.bvh import STACK, Bvh, box_entry, first_of_leaf, hit_triangle
 from app.mesh.jit import inline_kernel, kernel, parallel_kernel, prange
 from app.mesh.mesh import Mesh
 from app.mesh.stretches import stretches
-from app.preflight.thickness import has_corner
+from app.mesh.thickness import has_corner
 
 _BLOCK = 256
 # Ways to look around in the middle of the material; half a turn, because each looks back too.

@@ -18,6 +18,7 @@ from app.formats.opening import open_mesh
 from app.mesh.build import build_mesh
 from app.mesh.bvh import Bvh
 from app.mesh.mesh import Mesh
+from app.mesh.thickness import thickness
 from app.mesh.topology import Topology
 from app.mesh.transform import scaled_to_height
 from app.preflight import places, warm
@@ -28,7 +29,6 @@ from app.preflight.features import near_skins, widths
 from app.preflight.profiles import profile
 from app.preflight.self_intersection import self_intersections
 from app.preflight.shells import shells_of
-from app.preflight.thickness import thickness
 
 _HEIGHT_MM = 150.0
 _TIMES = 3

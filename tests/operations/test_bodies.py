@@ -93,6 +93,17 @@ def test_a_body_that_goes_through_itself() -> None:
     assert result.size()[:2] == pytest.approx(mesh.size()[:2], rel=1e-4)
 
 
+def test_union_keeps_cavities() -> None:
+    mesh = together(cube(20.0), cube(10.0, inside_out=True), ball(6.0, (12, 0, 0), 3))
+    result = run(mesh, "boolean_union").mesh
+    assert_closed(result)
+    # The ball reaches into the wall, which is 5 mm thick, by 4 mm.
+    cap = volume(together(ball(6.0, (12, 0, 0), 3))) - (volume(result) - 7000)
+    assert cap == pytest.approx(np.pi * 16 * (18 - 4) / 3, rel=0.05)
+    with pytest.raises(InvalidInput, match="inside out"):
+        run(together(cube(10.0, inside_out=True)), "boolean_union")
+
+
 def test_union_carries_colour_exactly() -> None:
     first, second = painted(4), painted(3)
     moved = Soup(second.positions + np.float32(9), second.triangles, colors=1 - second.colors)
@@ -258,12 +269,33 @@ def test_a_thin_slab_is_thickened_to_the_minimum() -> None:
     before = bits(mesh)
     result = run(mesh, "thicken", minimum=1.5).mesh
     assert bits(mesh) == before
-    assert result.triangles is mesh.triangles
-    middle = (np.abs(mesh.positions[:, :2]) < 15).all(axis=1)
-    heights = np.abs(result.positions[middle, 2])
-    assert 2 * heights.min() == pytest.approx(1.5, rel=0.03)
-    assert 2 * heights.max() == pytest.approx(1.5, rel=0.05)
+    assert_sound(result)
     assert_closed(result)
+    assert crossing_faces(result) == 0
+    tree = Bvh.of(result.positions, result.triangles)
+    origins = np.column_stack((np.random.default_rng(4).uniform(-19, 19, (200, 2)), np.full(200, 5.0)))
+    for way in (1, -1):
+        depth = tree.first_hits(origins * (1, 1, way), np.tile((0.0, 0.0, -way), (200, 1))).distance
+        assert 5 - depth.max() > 0.75
+        assert 5 - depth.min() < 0.83
+    assert result.size()[0] < 40 + 2 * 0.85
+
+
+def test_only_the_thin_part_grows() -> None:
+    # A thin fin on a thick block.
+    block = trimesh.creation.box((20, 20, 20))
+    fin = trimesh.creation.box((0.4, 12, 12))
+    fin.apply_translation((0, 0, 15))
+    both = [Soup(part.vertices.astype(np.float32), part.faces.astype(np.int32)) for part in (block, fin)]
+    mesh = run(together(*both), "boolean_union").mesh
+    result = run(mesh, "thicken", minimum=1.0).mesh
+    assert_closed(result)
+    low = {tuple(p) for p in mesh.positions[mesh.positions[:, 2] < 9].tolist()}
+    assert low <= {tuple(p) for p in result.positions.tolist()}
+    high = result.positions[(result.positions[:, 2] > 12) & (np.abs(result.positions[:, 1]) < 5)]
+    high = high[high[:, 2] < 20]
+    assert np.abs(high[:, 0]).min() > 0.45
+    assert np.abs(high[:, 0]).max() < 0.6
 
 
 def test_thick_parts_stay_to_the_bit() -> None:

@@ -8,9 +8,9 @@ import trimesh
 
 from app.mesh.build import build_mesh
 from app.mesh.soup import Soup
+from app.mesh.thickness import thickness
 from app.preflight.features import near_skins, widths
 from app.preflight.regions import patches, triangle_areas, vertex_areas
-from app.preflight.thickness import thickness
 from tests.meshes import grid, icosphere_soup, sphere
 from tests.preflight.test_thickness import fine, shell
 

@@ -14,11 +14,11 @@ from app.formats.opening import PLAUSIBLE_HEIGHT_MM
 from app.formats.registry import Progress, no_progress
 from app.mesh.bvh import Bvh
 from app.mesh.mesh import Mesh
+from app.mesh.thickness import thickness
 from app.preflight.counts import Counts
 from app.preflight.profiles import PrinterProfile
 from app.preflight.regions import vertex_areas
 from app.preflight.shells import Nesting, Shells, nesting_of, shells_of
-from app.preflight.thickness import thickness
 
 # Walls are measured up to this, and up to so many times the largest limit: enough for a map of colours.
 _WALLS_UP_TO_MM, _TIMES_THE_LIMIT = 10.0, 4.0

@@ -12,7 +12,7 @@ from app.mesh.build import build_mesh
 from app.mesh.bvh import Bvh
 from app.mesh.mesh import Mesh
 from app.mesh.soup import Soup
-from app.preflight.thickness import thickness
+from app.mesh.thickness import thickness
 from tests.meshes import cube_soup, grid, icosphere_soup, sphere
 
 WITHIN = 0.02
