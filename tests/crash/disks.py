@@ -196,7 +196,7 @@ def state_folder_full(state: Disk, job: Disk) -> dict[str, Any]:
     """Strokes go on for long; the memory does not run away; Save to another disk works meanwhile."""
     program = Program(state.folder, job.folder)
     with state.full():
-        program.work(5)
+        moves.stroke(program.document, program.random, "inflate")
         program.must_fail("")
         before = _memory_mb() - program.document.history.bytes / _MEGABYTE
         program.work(_STROKES_FULL)
@@ -216,7 +216,7 @@ def target_disk_full(state: Disk, job: Disk) -> dict[str, Any]:
     program = Program(state.folder, job.folder)
     program.copy.save(program.target)
     before = _digest(program.target)
-    program.work(10)
+    moves.stroke(program.document, program.random, "inflate")
     with job.full():
         message = _save_fails(program)
         must(_digest(program.target) == before, "the old file is untouched")
@@ -236,6 +236,7 @@ def state_folder_gone(state: Disk, job: Disk) -> dict[str, Any]:
     """Somebody deletes the session's folder: it is made again, with everything."""
     program = Program(state.folder, job.folder)
     shutil.rmtree(program.session.folder)
+    moves.stroke(program.document, program.random, "inflate")
     program.work(10)
     program.copy.retry_now()
     must(program.copy.flush(_WAIT_SECONDS), "the folder is made again")
@@ -272,7 +273,7 @@ def no_permission(state: Disk, job: Disk) -> dict[str, Any]:
     try:
         message = _save_fails(program)
         must("permission" in message, f"the message says that there is no permission: {message}")
-        program.work(5)
+        moves.stroke(program.document, program.random, "inflate")
         program.must_fail("")
     finally:
         for folder in (program.session.folder, job.folder):
