@@ -45,6 +45,7 @@ _PROGRESS_SECONDS = 0.03
 _PREPARATION_SECONDS = 300.0
 # The caller has work to do with what it got; a new spare does not compete with that.
 _SPARE_DELAY_SECONDS = 2.0
+_BACKGROUND_NICE = 5
 _DETAILS = 20_000  # letters of a traceback that go with an error
 _WRITE_BYTES = 1 << 30  # one write() moves less than 2 GiB on Linux
 _ADVICE = "The model in hand is unchanged; save it, then try again"
@@ -83,6 +84,12 @@ def run(
     finally:
         worker.close()
         _keep_spare(_SPARE_DELAY_SECONDS)
+
+
+def step_back() -> None:
+    """Let other processes go first; for a worker to call whose result nobody waits for."""
+    if hasattr(os, "nice"):
+        os.nice(_BACKGROUND_NICE)
 
 
 def warm_up(preparation: Callable[[], None] | None = None) -> None:

@@ -104,11 +104,9 @@ def _directions(camera: Camera, mesh: Mesh, place: np.ndarray, reach: float) -> 
 def _outward(mesh: Mesh, place: np.ndarray, reach: float) -> np.ndarray:
     """(3,) unit: which way the surface around a place faces."""
     apart = ((mesh.positions - place.astype(np.float32)) ** 2).sum(axis=1)
-    nearest = int(np.argmin(apart))
-    near = apart < (reach / 2) ** 2
-    normal = mesh.normals[near].sum(axis=0, dtype=np.float64) if near.any() else mesh.normals[nearest].astype(float)
-    if normal @ mesh.normals[nearest] <= 0:  # a thin part: both of its sides are near
-        normal = mesh.normals[nearest].astype(np.float64)
+    here = mesh.normals[int(np.argmin(apart))]
+    near = mesh.normals[apart < (reach / 2) ** 2]
+    normal = here.astype(np.float64) + near[near @ here > 0].sum(axis=0, dtype=np.float64)  # not of its other side
     length = float(np.linalg.norm(normal))
     return normal / length if length > 0 else np.array([0.0, -1.0, 0.0])
 

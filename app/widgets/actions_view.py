@@ -106,6 +106,15 @@ VIEW: dict[str, tuple[Entry, ...]] = {
             lambda w, on: w.viewport.set_flat(on),
             checkable=True,
         ),
+        ActionSpec(
+            "walls",
+            "Wall &Thickness",
+            "Colour the model by how thick it is: where it breaks, and where colours shift",
+            lambda w, on: w.wall_view.set_shown(on),
+            key="Ctrl+Shift+T",
+            checkable=True,
+            needs="mesh",
+        ),
         "@backgrounds",
         "-",
         ActionSpec(

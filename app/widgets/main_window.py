@@ -6,12 +6,13 @@ What does not live here: what the parts do (their own modules), what the command
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QHBoxLayout,
@@ -24,17 +25,20 @@ from PySide6.QtWidgets import (
 )
 
 from app.document import Document
+from app.mesh.mesh import Mesh
 from app.photos.load import is_photo
 from app.settings import Settings
 from app.viewport.viewport import Viewport
 from app.widgets import backgrounds, questions, verbs, window_place
 from app.widgets.actions import make_actions, specs
+from app.widgets.background import Background
 from app.widgets.brush_hand import BrushHand
 from app.widgets.brush_palette import BrushPalette
 from app.widgets.commands import Commands
 from app.widgets.hints import Hints
 from app.widgets.history_panel import HistoryPanel
 from app.widgets.icons import icon
+from app.widgets.intake import Intake
 from app.widgets.job_view import JobView
 from app.widgets.jobs import JobRunner
 from app.widgets.menus import context_menu, fill_menu_bar, make_brush_actions
@@ -44,7 +48,9 @@ from app.widgets.model_panel import ModelPanel
 from app.widgets.options_bar import OptionsBar
 from app.widgets.photo_panel import PhotoPanel
 from app.widgets.photo_place import PhotoPlace
+from app.widgets.place_view import PlaceView
 from app.widgets.preferences import DARK
+from app.widgets.preflight import Preflight
 from app.widgets.recent import remember_file, remember_thumbnail
 from app.widgets.safety import Safety
 from app.widgets.safety_bars import SafetyBars
@@ -52,6 +58,7 @@ from app.widgets.sculpt_controller import SculptController
 from app.widgets.status_bar import StatusBar
 from app.widgets.thumbnails import Thumbnailer
 from app.widgets.value_drag import ValueDrag
+from app.widgets.wall_view import WallView
 
 if TYPE_CHECKING:
     from app.preflight.export import ExportReport
@@ -60,6 +67,8 @@ _SMALLEST = QSize(960, 600)
 _DOCK_WIDTH = 264
 # The hand's settings are written when it has rested this long.
 _REMEMBER_MS = 800
+# Of the model's longest side: what floaters and feet that were cut off may change of its box.
+_MENDED = 0.15
 
 
 class MainWindow(QMainWindow):
@@ -76,6 +85,7 @@ class MainWindow(QMainWindow):
         self.document, self.settings, self.commands, self.safety = document, settings, commands, safety
         self.last_report: ExportReport | None = None
         self._ask_before_closing = True
+        self._shown_epoch = -1  # of the history whose mesh is in sight
         self._hidden_docks: list[QDockWidget] = []
         self._front_docks: list[QDockWidget] = []
         self.setObjectName("main")
@@ -102,6 +112,11 @@ class MainWindow(QMainWindow):
         self.viewport = Viewport()
         self.controller = SculptController(self.document, self.viewport, self.hand, self)
         self.check = ModelCheck(self.document, self)
+        self.background = Background(self.jobs, self)
+        self.intake = Intake(self.document, self.background, self)
+        self.preflight = Preflight(self.document, self.check, self.background, self)
+        self.places = PlaceView(self.document, self.viewport, self.controller, self)
+        self.wall_view = WallView(self.document, self.viewport, self.preflight, self)
         self.message_bar = MessageBar()
         self.safety_bars = SafetyBars(self)
         self.photo_panel = PhotoPanel(lambda: questions.start_folder(self.settings, self.job_file))
@@ -112,7 +127,18 @@ class MainWindow(QMainWindow):
         self.brush_palette = BrushPalette(list(self.brush_actions.values()))
         self.options_bar = OptionsBar(self.hand, self.document, self.actions_by_id)
         self.history_panel = HistoryPanel(self.document, self.commands.model)
-        self.model_panel = ModelPanel(self.document, self.check, self.commands.model, self.actions_by_id)
+        self.model_panel = ModelPanel(
+            self.document,
+            self.check,
+            self.intake,
+            self.preflight,
+            self.places,
+            self.wall_view,
+            self.commands.model,
+            partial(verbs.mend, self),
+            self.actions_by_id,
+            self.settings,
+        )
         self.status = StatusBar(self.document, self.check, self.hand, self.jobs, self.safety)
         self.job_view = JobView(self.document, self.viewport, self.photo_panel, self.hand, self)
         self.thumbnailer = Thumbnailer(self.document, self.viewport, lambda: self.controller.busy, self)
@@ -169,6 +195,7 @@ class MainWindow(QMainWindow):
             (self.photo_panel.color_picked, self._take_color),
             (self.photo_place.changed, self._follow_view),
             (self.value_drag.ended, controller.show_cursor),
+            (self.wall_view.changed, self._follow_view),
             (self.thumbnailer.taken, self._take_thumbnail),
             (self.viewport.customContextMenuRequested, self._show_context_menu),
         ):
@@ -179,9 +206,11 @@ class MainWindow(QMainWindow):
 
     def _mesh_replaced(self) -> None:
         mesh, shown = self.document.mesh, self.viewport.mesh
-        same_model = mesh is not None and shown is not None and mesh.topology is shown.topology
+        epoch = self.document.history.epoch
+        same_model = mesh is not None and shown is not None and epoch == self._shown_epoch
+        self._shown_epoch = epoch
         self.viewport.set_mesh(mesh, keep_camera=same_model)
-        if same_model and mesh is not None and shown is not None and not np.allclose(mesh.bounds(), shown.bounds()):
+        if same_model and mesh is not None and shown is not None and _elsewhere(shown, mesh):
             self.viewport.frame_all()
         self._follow_modified()
         self._enable()
@@ -216,6 +245,7 @@ class MainWindow(QMainWindow):
             "orthographic": self.viewport.parallel,
             "light-theme": not self.settings.get(DARK, True),
             "panels": self.panels_shown,
+            "walls": self.wall_view.shown,
         }
         for action_id, on in states.items():
             self.actions_by_id[action_id].setChecked(on)
@@ -287,6 +317,7 @@ class MainWindow(QMainWindow):
 
     def opened(self, path: Path | None, notes: Sequence[str]) -> None:
         """Another figurine is open, from a file or without one. notes: what its reader mended or left out."""
+        self.intake.set_notes(notes)
         if path is not None:
             self.remember(path)
         if notes:
@@ -330,6 +361,10 @@ class MainWindow(QMainWindow):
         elif photos:
             self.photo_panel.add(photos)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() != Qt.Key.Key_Escape or not self.places.clear():
+            super().keyPressEvent(event)
+
     # Coming and going
 
     def _restore(self) -> None:
@@ -355,9 +390,17 @@ class MainWindow(QMainWindow):
         self.hand.remember()
         window_place.remember(self, self.settings)
         self.photo_place.close()
-        self.jobs.shut_down()
+        for part in (self.intake, self.preflight, self.background, self.jobs):
+            part.shut_down()
         self.viewport.close_graphics()
         event.accept()
+
+
+def _elsewhere(before: Mesh, after: Mesh) -> bool:
+    """Whether a model was scaled, turned or moved, so that the camera has to follow; mending leaves its box nearly."""
+    (low, high), (new_low, new_high) = before.bounds(), after.bounds()
+    allowed = 0.0 if before.topology is after.topology else _MENDED * float((high - low).max())
+    return not np.allclose((low, high), (new_low, new_high), atol=allowed + 1e-6)
 
 
 def _stacked(above: QWidget, below: QWidget) -> QWidget:

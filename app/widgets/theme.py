@@ -286,6 +286,10 @@ QScrollBar::handle:hover { background: $dim; }
 QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 
+QFrame[row="true"] { border: 0; border-radius: 4px; }
+QFrame[row="true"][hovered="true"] { background: $hover; }
+QFrame[row="true"]:focus { border: 1px solid $focus; }
+QFrame[row="true"] QPushButton { padding: 1px 8px; min-height: 16px; }
 QLabel[role="dim"] { color: $dim; }
 QLabel[role="pass"] { color: $passed; }
 QLabel[role="warning"] { color: $warning; }

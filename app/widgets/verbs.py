@@ -161,6 +161,16 @@ def run_operation(window: MainWindow, operation: Operation, given: Mapping[str, 
     _open(OperationDialog(operation, first, operation_values.defaults(operation, mesh, profile), run, window))
 
 
+def mend(window: MainWindow, operation_id: str, values: Mapping[str, Any]) -> None:
+    """Carry out the fix of something that was found."""
+    if operation_id == "scale_to_height":
+        set_height(window)  # only the user knows how tall
+    elif operation_id == "retarget":
+        retarget(window)
+    else:
+        window.commands.operating.operate(operation_id, values)
+
+
 def start_drag(window: MainWindow, kind: Kind) -> None:
     """Set the radius or the strength by moving the pointer, from where it is."""
     hover = window.controller.last_hover
@@ -185,10 +195,11 @@ def set_full_screen(window: MainWindow, on: bool) -> None:
 
 
 def show_check(window: MainWindow) -> None:
-    """Count now and bring the verdict to the front."""
+    """Check now and bring the verdict to the front."""
     window.docks["model"].show()
     window.docks["model"].raise_()
     window.check.count_now()
+    window.preflight.check_now()
 
 
 def show_preferences(window: MainWindow) -> None:

@@ -102,7 +102,7 @@ def report() -> Any:
     return ExportReport(path, (path,), (20.0, 20.0, 20.0), 960, checks, 1.0, 1000, ())
 
 
-PICTURES = ("wireframe", "flat", "mask-visible")
+PICTURES = ("wireframe", "flat", "mask-visible", "walls")
 
 
 @pytest.mark.parametrize("action_id", SPECS)

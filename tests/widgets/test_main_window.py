@@ -15,7 +15,9 @@ from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.document import Document
-from app.preflight.check import FAIL, NOTE, PASS, Finding, Verdict
+from app.preflight.checks.check import result
+from app.preflight.checks.running import run_checks
+from app.preflight.verdict import FAIL, NOTE, PASS
 from app.settings import Settings
 from app.widgets.main_window import MainWindow
 from app.widgets.model_panel import headline
@@ -205,6 +207,10 @@ class TestStatusBar:
         assert "mend" in window.model_panel.verdict.text()
         assert window.model_panel.verdict.property("role") == "fail"
         window.document.profile = profiles()["stl"]
+        assert window.model_panel.verdict.text() == "Good so far"  # walls and crossings take longer
+        assert window.model_panel.verdict.property("role") == "dim"
+        assert window.document.mesh is not None
+        window.preflight.take(run_checks(window.document.mesh, window.document.profile))
         assert window.model_panel.verdict.text() == "! Ready, with 1 note"  # STL carries no colour
         assert window.model_panel.verdict.property("role") == "warning"
         assert window.status.labels["triangles"].text() == "960 triangles ✓"
@@ -219,14 +225,14 @@ class TestStatusBar:
         assert len(window.model_panel.widget().findChildren(QLabel)) == before
 
     def test_notes_make_the_verdict_amber(self) -> None:
-        def of(*statuses: str) -> tuple[str, str]:
-            status = FAIL if FAIL in statuses else PASS
-            return headline(Verdict(status, "", tuple(Finding("x", s, "y") for s in statuses)))
+        def of(status: str, *statuses: str) -> str:
+            return headline(status, tuple(result(each, "y") for each in statuses))
 
-        assert of(PASS, PASS) == (PASS, "✓ Ready to print")
-        assert of(PASS, NOTE) == (NOTE, "! Ready, with 1 note")
-        assert of(NOTE, NOTE) == (NOTE, "! Ready, with 2 notes")
-        assert of(NOTE, FAIL) == (FAIL, "✗ 1 thing to mend")
+        assert of(PASS, PASS, PASS) == "✓ Ready to print"
+        assert of(NOTE, PASS, NOTE) == "! Ready, with 1 note"
+        assert of(NOTE, NOTE, NOTE) == "! Ready, with 2 notes"
+        assert of(FAIL, NOTE, FAIL) == "✗ 1 thing to mend"
+        assert of("", PASS) == "Good so far"  # not all of it has been checked
 
     def test_open_edges_are_counted_and_bad(self, window: MainWindow, document: Document) -> None:
         from app.mesh.build import build_mesh
