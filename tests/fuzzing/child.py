@@ -76,6 +76,8 @@ class _Child:
                 continue
             subject = self._subjects[order["subject"]]
             cases = self._cases[subject.name]
+            self._peak.reset()
+            self.sandbox.disturbed(may_write=True)  # what the warming up touched
             os.access(BEGIN, os.F_OK)
             for number in range(order["first"], order["first"] + order["count"]):
                 case = make_input(cases, subject.only, order["seed"], subject.name, number)
@@ -109,7 +111,6 @@ class _Child:
         self.sandbox.clear()
         path = case.write(self.sandbox.chosen)
         self.sandbox.remember()
-        self.sandbox.canaries_read()
         self._peak.begin()
         begun = time.perf_counter()
         subject = self._subjects[name]
@@ -118,7 +119,6 @@ class _Child:
         outcome |= {"seconds": time.perf_counter() - begun, "peak": self._peak.bytes()}
         gone = [
             *self._watch.escapes,
-            *self.sandbox.canaries_read(),
             *self.sandbox.disturbed(may_write=subject.may_write),
         ]
         if gone and outcome["verdict"] != "finding":

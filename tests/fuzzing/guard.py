@@ -50,6 +50,7 @@ _NEVER = (
     *("socket.getaddrinfo", "socket.gethostbyname", "socket.__new__"),
 )
 _KERNEL_LIBRARIES = ("numba", "numpy", "llvmlite", "builtins", "app", "types", "collections", "copyreg")
+_OURS = ("chosen", "temporary", "home", "elsewhere")
 _ACCESSED_LONG_AGO = 1_000_000_000
 
 
@@ -58,13 +59,13 @@ class Sandbox:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
-        self.chosen, self.temporary, self.home, self.elsewhere = (
-            self.root / name for name in ("chosen", "temporary", "home", "elsewhere")
-        )
+        self.chosen, self.temporary, self.home, self.elsewhere = (self.root / name for name in _OURS)
         for folder in (self.chosen, self.temporary, self.home, self.elsewhere):
             folder.mkdir(parents=True, exist_ok=True)
         for folder in (self.root, self.home, self.elsewhere, CANARY_FOLDER):
             _plant(folder)
+        self._planted = set(canaries())
+        self._links = {"out", *(f"link-{name}" for name in canaries())}
         self._canaries = [folder / name for folder in (self.root, self.home, self.elsewhere) for name in canaries()]
         tempfile.tempdir = str(self.temporary)
         os.environ.update(HOME=str(self.home), TMPDIR=str(self.temporary), LIKENESS_HOME=str(self.home / "likeness"))
@@ -73,46 +74,43 @@ class Sandbox:
         self._before: dict[str, tuple[int, int]] = {}
 
     def clear(self) -> None:
-        """An empty chosen folder with links that lead out of it."""
+        """An empty chosen folder, but for links that lead out of it."""
         for folder in (self.chosen, self.temporary):
             for entry in list(os.scandir(folder)):
                 if entry.is_dir(follow_symlinks=False):
                     shutil.rmtree(entry.path, ignore_errors=True)
-                else:
+                elif entry.name not in self._links or not entry.is_symlink():
                     Path(entry.path).unlink()
-        for name in canaries():
-            (self.chosen / f"link-{name}").symlink_to(self.root / name)
-        (self.chosen / "out").symlink_to(self.root)
+        for name in self._links - {entry.name for entry in os.scandir(self.chosen)}:
+            (self.chosen / name).symlink_to(self.root / name.removeprefix("link-") if name != "out" else self.root)
 
     def remember(self) -> None:
         """Note what is in the chosen folder, for `disturbed`."""
         self._before = _entries(self.chosen)
 
     def disturbed(self, *, may_write: bool) -> list[str]:
-        """What is not as it was: files changed, left behind or planted ones that were read."""
+        """What is not as it was: files changed, left behind, or planted ones that somebody read."""
         found = [f"left behind: {entry}" for entry in _entries(self.temporary)]
         if not may_write and _entries(self.chosen) != self._before:
             found.append("the chosen folder was changed")
         now = self._listing()
         if now != self._outside:
             found.append(f"changed outside: {sorted(set(now.items()) ^ set(self._outside.items()))[:5]}")
-            self._outside = now
+            for path in self._canaries:
+                os.utime(path, (_ACCESSED_LONG_AGO, path.stat().st_mtime))
+            self._outside = self._listing()
         return found
 
-    def canaries_read(self) -> list[str]:
-        """Planted files that somebody read since the last call."""
-        found = [str(path) for path in self._canaries if path.stat().st_atime != _ACCESSED_LONG_AGO]
-        for path in self._canaries:
-            os.utime(path, (_ACCESSED_LONG_AGO, path.stat().st_mtime))
+    def _listing(self) -> dict[str, tuple[float, ...]]:
+        """Size, change and, of planted files, last access of all that lies around the chosen folder."""
+        found = {}
+        for folder in (self.root, self.home, self.elsewhere):
+            for entry in os.scandir(folder):
+                if folder != self.root or entry.name not in _OURS:
+                    state = entry.stat(follow_symlinks=False)
+                    accessed = state.st_atime if entry.name in self._planted else 0.0
+                    found[f"{folder.name}/{entry.name}"] = state.st_size, state.st_mtime_ns, accessed
         return found
-
-    def _listing(self) -> dict[str, tuple[int, int]]:
-        return {
-            f"{folder.name}/{name}": size
-            for folder in (self.root, self.home, self.elsewhere)
-            for name, size in _entries(folder).items()
-            if not (folder == self.root and name in ("chosen", "temporary", "home", "elsewhere"))
-        }
 
 
 def _plant(folder: Path) -> None:
@@ -232,20 +230,24 @@ def limit_memory(extra_bytes: int = MEMORY_BYTES) -> None:
 
 
 class PeakMemory:
-    """Resident memory at its highest, for one stretch of work. Linux only."""
+    """Resident memory at its highest. Linux only."""
 
     def __init__(self) -> None:
-        self._reset = os.open("/proc/self/clear_refs", os.O_WRONLY)
+        self._clear = os.open("/proc/self/clear_refs", os.O_WRONLY)
         self._status = os.open("/proc/self/status", os.O_RDONLY)
-        self._before = 0
+        self._before = self._highest = 0
+
+    def reset(self) -> None:
+        """Forget what was. It costs a millisecond, so not for each input: then only a new height is seen."""
+        os.pwrite(self._clear, b"5", 0)
 
     def begin(self) -> None:
-        os.pwrite(self._reset, b"5", 0)
-        self._before = self._value(b"VmRSS:")
+        self._before, self._highest = self._value(b"VmRSS:"), self._value(b"VmHWM:")
 
     def bytes(self) -> int:
-        """Above what was resident at `begin`."""
-        return max(0, self._value(b"VmHWM:") - self._before)
+        """Above what was resident at `begin`, where memory has been higher since than ever before; else 0."""
+        highest = self._value(b"VmHWM:")
+        return max(0, highest - self._before) if highest > self._highest else 0
 
     def _value(self, key: bytes) -> int:
         text = os.pread(self._status, 4096, 0)
