@@ -24,9 +24,9 @@ from app.preflight.checks.running import PreflightReport, run_checks, run_checks
 from app.preflight.counts import inspect
 from app.preflight.profiles import PrinterProfile
 from app.preflight.verdict import verdict
+from tests.mesh.test_thickness import fine
 from tests.meshes import cube_soup, grid, icosphere_soup, sphere, textured_soup
 from tests.preflight.test_shells import BESIDE, HERE, ball, together
-from tests.preflight.test_thickness import fine
 
 FIXES = {
     *("weld", "remove_floaters", "remove_inner_shells", "close_holes", "orient", "resolve_self_intersections"),

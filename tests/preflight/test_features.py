@@ -11,8 +11,8 @@ from app.mesh.soup import Soup
 from app.mesh.thickness import thickness
 from app.preflight.features import near_skins, widths
 from app.preflight.regions import patches, triangle_areas, vertex_areas
+from tests.mesh.test_thickness import fine, shell
 from tests.meshes import grid, icosphere_soup, sphere
-from tests.preflight.test_thickness import fine, shell
 
 
 def test_a_pin_has_a_width_and_a_sheet_has_none() -> None:

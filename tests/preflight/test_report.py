@@ -29,9 +29,9 @@ from app.preflight.profiles import PrinterProfile, profile
 from app.preflight.spreadsheet import csv_table
 from app.preflight.verdict import Verdict
 from app.viewport.portraits import portraits
+from tests.mesh.test_thickness import shell
 from tests.meshes import icosphere_soup, sphere
 from tests.preflight.test_shells import HERE, ball, together
-from tests.preflight.test_thickness import shell
 
 PRINTER = PrinterProfile("test", "Test & Co", "stl", ".stl", target_triangles=0, wall_mm=1.0, color_wall_mm=2.0)
 NOW = datetime(2025, 3, 4, 15, 16, tzinfo=UTC)
