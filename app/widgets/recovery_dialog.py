@@ -60,7 +60,7 @@ class RecoveryDialog(QDialog):
         self._list.setContentsMargins(0, 0, 0, 0)
         self._list.setSpacing(0)
         for session in sorted(sessions, key=lambda session: session.damaged):
-            row = self.rows[session] = RecoveryRow(session)
+            row = self.rows[session] = RecoveryRow(session, first=not self.rows)
             row.recover.clicked.connect(lambda _=False, session=session: self._chosen(session))
             row.save_copy.clicked.connect(lambda _=False, session=session: self.save_copy.emit(session))
             row.discard.clicked.connect(lambda _=False, session=session: self.discard.emit(session))
@@ -85,9 +85,7 @@ class RecoveryDialog(QDialog):
         column.addWidget(self._area, 1)
         column.addWidget(buttons)
         if self.rows:
-            first = next(iter(self.rows.values())).main_button
-            first.setProperty("primary", True)
-            first.setFocus()
+            next(iter(self.rows.values())).main_button.setFocus()
         self._fit()
 
     def remove(self, session: Recoverable) -> None:
@@ -115,7 +113,7 @@ class RecoveryDialog(QDialog):
 class RecoveryRow(QFrame):
     """One session: its picture, what it is, and the buttons. A damaged one is said to be, and kept."""
 
-    def __init__(self, session: Recoverable) -> None:
+    def __init__(self, session: Recoverable, *, first: bool) -> None:
         super().__init__()
         self.session = session
         picture = QLabel()
@@ -139,6 +137,7 @@ class RecoveryRow(QFrame):
         )
         shown = (self.show_folder,) if session.damaged else (self.recover, self.save_copy)
         self.main_button = shown[0]
+        self.main_button.setProperty("primary", first)
         column = QVBoxLayout()
         column.setSpacing(4)
         column.addWidget(name)
