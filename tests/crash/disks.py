@@ -138,6 +138,14 @@ class Program:
         for _ in range(count):
             moves.any_move(self.document, self.random)
 
+    def stroke(self) -> None:
+        """A stroke for certain: what is masked does not move."""
+        mesh = self.document.mesh
+        assert mesh is not None
+        if mesh.mask.any():
+            moves.write_mask(self.document, invert=False)
+        must(moves.stroke(self.document, self.random, "inflate"), "the stroke changes something")
+
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
         with self._told:
             must(self._told.wait_for(condition, _WAIT_SECONDS), what)
@@ -196,7 +204,7 @@ def state_folder_full(state: Disk, job: Disk) -> dict[str, Any]:
     """Strokes go on for long; the memory does not run away; Save to another disk works meanwhile."""
     program = Program(state.folder, job.folder)
     with state.full():
-        moves.stroke(program.document, program.random, "inflate")
+        program.stroke()
         program.must_fail("")
         before = _memory_mb() - program.document.history.bytes / _MEGABYTE
         program.work(_STROKES_FULL)
@@ -216,12 +224,12 @@ def target_disk_full(state: Disk, job: Disk) -> dict[str, Any]:
     program = Program(state.folder, job.folder)
     program.copy.save(program.target)
     before = _digest(program.target)
-    moves.stroke(program.document, program.random, "inflate")
+    program.stroke()
     with job.full():
         message = _save_fails(program)
         must(_digest(program.target) == before, "the old file is untouched")
         must(not litter(program.target) or isinstance(job, MemoryDisk), "no other file stays")
-        moves.stroke(program.document, program.random, "inflate")
+        program.stroke()
     program.copy.save(program.target)
     must(_digest(program.target) != before, "the next Save works")
     must(not litter(program.target), "no other file stays")
@@ -236,7 +244,7 @@ def state_folder_gone(state: Disk, job: Disk) -> dict[str, Any]:
     """Somebody deletes the session's folder: it is made again, with everything."""
     program = Program(state.folder, job.folder)
     shutil.rmtree(program.session.folder)
-    moves.stroke(program.document, program.random, "inflate")
+    program.stroke()
     program.work(10)
     program.copy.retry_now()
     must(program.copy.flush(_WAIT_SECONDS), "the folder is made again")
@@ -273,7 +281,7 @@ def no_permission(state: Disk, job: Disk) -> dict[str, Any]:
     try:
         message = _save_fails(program)
         must("permission" in message, f"the message says that there is no permission: {message}")
-        moves.stroke(program.document, program.random, "inflate")
+        program.stroke()
         program.must_fail("")
     finally:
         for folder in (program.session.folder, job.folder):
