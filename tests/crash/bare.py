@@ -53,6 +53,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--segments", type=int, default=128)
     parser.add_argument("--pace", type=float, default=0.0, help="milliseconds between moves, on average")
     parser.add_argument("--history-mb", type=int, default=256)
+    parser.add_argument("--in-process", action="store_true", help="open files without a worker process")
     return parser.parse_args(arguments)
 
 

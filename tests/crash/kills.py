@@ -30,7 +30,8 @@ _LARGE = 448  # segments of the ball: 100,000 vertices
 _ORDINARY = (96, 128, 192)
 _SMALL_HISTORY_MB = 1
 _LIVES = 6  # of the program in one home
-_IN_WORKER = {"window": 0.3, "bare": 0.1}  # recoveries that go through a worker process, which starts slowly
+# Openings and recoveries that go through a worker process, which takes longer than all the rest of a short life.
+_IN_WORKER = {"window": 0.3, "bare": 0.1}
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,7 @@ class Home:
         command = [
             *(sys.executable, "-m", f"tests.crash.{self.program}", "--journal", str(writing)),
             *("--seed", str(self.seed * 1000 + self._lives), "--target", str(self.target)),
+            *["--in-process"] * (self._random.random() > _IN_WORKER[self.program]),
             *("--segments", str(self._segments), "--history-mb", str(self._history_mb), "--pace", str(self._pace)),
         ]
         environment = {**os.environ, "LIKENESS_HOME": str(self.folder / "home")}

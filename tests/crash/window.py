@@ -21,10 +21,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from app import worker
-from app.application import keeping, run_window
+from app.application import keeping, opening, projects, run_window
 from app.document import Document
+from app.formats.opening import open_mesh
 from app.formats.registry import WriteOptions, formats
 from app.mesh.raycast import cast
+from app.project.opening import open_project
 from app.project.sessions import Session
 from app.project.working_copy import WorkingCopy
 from app.settings import Settings
@@ -48,6 +50,8 @@ def main(arguments: list[str]) -> int:
     options = parse(arguments)
     journal = Journal(options.journal)
     journal.write("start")
+    if options.in_process:
+        _open_in_process()
     # A spare worker after each call would only slow down the programs beside this one.
     worker._SPARE_DELAY_SECONDS = _NEVER_SECONDS
     settings = Settings()
@@ -63,6 +67,15 @@ def main(arguments: list[str]) -> int:
     code = run_window(options.target if options.target.exists() else base)
     del hand, qt
     return code
+
+
+def _open_in_process() -> None:
+    """Read files on the job's own thread: a worker costs more time than all the rest of a short life."""
+    opening.open_in_worker = lambda path, progress, cancelled: open_mesh(path, progress=progress)
+    projects.open_project_in_worker = lambda path, working_path, progress, cancelled: open_project(
+        path, working_path, progress
+    )
+    worker.warm_up = lambda preparation=None: None  # type: ignore[assignment]
 
 
 _witnesses: list[Witness] = []
