@@ -24,6 +24,7 @@ os.environ.setdefault("NUMBA_THREADING_LAYER", "omp")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import numba
+import numpy as np
 
 prange = numba.prange
 
@@ -34,17 +35,36 @@ _FAST_MATH = {"contract", "arcp", "nsz"}
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a single-threaded kernel that releases the GIL and is cached on disk."""
-    return numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=_FAST_MATH)(function)
+    return _compiled(function)
 
 
 def parallel_kernel(function: Callable[..., Any]) -> Any:
     """Compile a kernel whose `prange` loops use all cores, cached on disk."""
-    return numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=_FAST_MATH, parallel=True)(function)
+    return _compiled(function, parallel=True)
 
 
 def inline_kernel(function: Callable[..., Any]) -> Any:
     """Compile a small helper that is inlined into the kernels that call it."""
-    return numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=_FAST_MATH, inline="always")(function)
+    return _compiled(function, inline="always")
+
+
+def _compiled(function: Callable[..., Any], **options: Any) -> Any:
+    dispatcher = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=_FAST_MATH, **options)(function)
+    # numba compiles callees and constants of other modules in, but looks only at the age of a kernel's own file: it
+    # would go on serving the old code of a callee that has changed. So what a kernel uses is part of its stamp.
+    file = dispatcher._cache._cache_file
+    file._source_stamp = (file._source_stamp, _stamps(function.__code__, function.__globals__))
+    dispatcher.stamp = file._source_stamp
+    return dispatcher
+
+
+def _stamps(code: types.CodeType, names: dict[str, Any]) -> tuple[Any, ...]:
+    """What tells other versions of the kernels and constants apart that code uses, in the order of their names."""
+    used = [(name, names[name]) for name in sorted(set(code.co_names) & names.keys())]
+    own = [(name, getattr(value, "stamp", None)) for name, value in used if hasattr(value, "py_func")]
+    constants = [(name, repr(value)) for name, value in used if isinstance(value, (int, float, tuple, np.generic))]
+    nested = [_stamps(const, names) for const in code.co_consts if isinstance(const, types.CodeType)]
+    return (*own, *constants, *nested)
 
 
 # Elements from which two threads win against the tens of microseconds that waking them costs.
