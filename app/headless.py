@@ -131,7 +131,7 @@ def stroke(sculpture: _Sculpture, history: History, brush: Brush, place: float) 
     """A short stroke on the front of the mesh. place: 0 to 1, from left to right."""
     mesh = _mesh_of(sculpture)
     points = front_points(mesh, _LEFT + (_RIGHT - _LEFT) * place)
-    if brush.from_stroke_start:  # dragged by more than half its radius, a surface folds
+    if brush.drags:  # dragged by more than half its radius, a surface folds
         points = points[: _POINTS // 4]
     edge = np.linalg.norm(np.diff(mesh.positions[mesh.triangles[:, :2]], axis=1), axis=2).mean()
     radius = max(_RADIUS * float(mesh.size()[2]), _LEAST_RADIUS * float(edge))

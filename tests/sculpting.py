@@ -74,7 +74,7 @@ def stroke(
 
 def dab(mesh: Mesh, brush_id: str, at: np.ndarray, **changes: Any) -> History:
     """One dab at a point. A brush that drags pulls it outward by a twentieth of its distance from the origin."""
-    path = [at, np.asarray(at) * 1.05] if brushes()[brush_id].from_stroke_start else [at]
+    path = [at, np.asarray(at) * 1.05] if brushes()[brush_id].drags else [at]
     return stroke(mesh, brush_id, samples(path), **changes)[0]
 
 

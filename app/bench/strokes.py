@@ -19,8 +19,9 @@ import numpy as np
 from app.bench.ball import STARTS, dab_path, radius_for
 from app.mesh.mesh import Mesh
 from app.sculpt.brush import Brush, brushes
-from app.sculpt.dabs import Dab, Sample, anchored_dabs, dab_at
+from app.sculpt.dabs import Dab, Sample, dab_at
 from app.sculpt.history import History
+from app.sculpt.methods import stroke_dabs
 from app.sculpt.settings import BrushSettings
 from app.sculpt.stroke import StrokeSurface
 
@@ -84,8 +85,8 @@ def _dabs(
     settings = replace(
         brush.defaults(), radius_mm=radius, strength=strength, spacing=_SPACING, falloff=BrushSettings().falloff
     )
-    if brush.from_stroke_start:
-        place = anchored_dabs(settings)
+    if brush.drags:
+        place = stroke_dabs(settings, holds=brush.from_stroke_start, pulls=brush.pulls)
         pulled = (first * (1 + _GRAB_STEP * step * radius / ball_mm) for step in range(DABS))
         return settings, [dab for point in pulled for dab in place(_sample(point))]
     path = mesh.positions[dab_path(directions, start, _SPACING * radius / ball_mm, DABS)].astype(float)
@@ -98,8 +99,8 @@ def _sample(point: np.ndarray) -> Sample:
 
 def _run(mesh: Mesh, history: History, brush: Brush, settings: BrushSettings, dabs: list[Dab]) -> dict[str, float]:
     """One timed round, from and back to the untouched mesh; times in ms."""
-    # Grab's first sample only takes hold.
-    one = dabs[:2] if brush.from_stroke_start else dabs[:1]
+    # The first sample of a drag only takes hold.
+    one = dabs[:2] if brush.drags else dabs[:1]
     first = _timed(lambda: _stroke(mesh, history, brush, settings, one))
     normals = _timed(mesh.refresh)
     vertices = history.steps[-1].vertices

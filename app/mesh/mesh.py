@@ -8,6 +8,8 @@ is built from a file (`build`), adjacency (`topology`), spatial lookup (`chunks`
     normals            (V, 3) float32   unit; derived
     colors             (V, 3) float32   sRGB 0 to 1 (float, so that a soft paint stroke does not round away), or None
     mask               (V,)   float32   1 protects
+    face_sets          (V,)   float32   whole numbers that name sets, 0 for none (float, as all that strokes write)
+    hidden             (V,)   float32   1 where neither drawn nor sculpted; a triangle hides with any of its corners
     uv                 (U, 2) float32   origin lower left, or None. One entry per *wedge*: a vertex with one texture
                                         coordinate. Entries are sorted by vertex, so a chunk's wedges are one range.
     uv_vertex          (U,)   int32     the vertex a wedge belongs to
@@ -32,7 +34,7 @@ from app.mesh.soup import Material
 from app.mesh.topology import Topology
 
 # What a brush or an undo step can change without changing topology.
-ATTRIBUTES = ("positions", "colors", "mask")
+ATTRIBUTES = ("positions", "colors", "mask", "face_sets", "hidden")
 
 
 class Mesh:
@@ -45,6 +47,8 @@ class Mesh:
         *,
         colors: np.ndarray | None = None,
         mask: np.ndarray | None = None,
+        face_sets: np.ndarray | None = None,
+        hidden: np.ndarray | None = None,
         uv: np.ndarray | None = None,
         uv_vertex: np.ndarray | None = None,
         corner_uv: np.ndarray | None = None,
@@ -61,6 +65,8 @@ class Mesh:
         self.triangles = triangles
         self.colors = colors
         self.mask = np.zeros(vertex_count, np.float32) if mask is None else mask
+        self.face_sets = np.zeros(vertex_count, np.float32) if face_sets is None else face_sets
+        self.hidden = np.zeros(vertex_count, np.float32) if hidden is None else hidden
         self.uv, self.uv_vertex, self.corner_uv = uv, uv_vertex, corner_uv
         self.triangle_material = np.zeros(triangle_count, np.int16) if triangle_material is None else triangle_material
         self.materials = materials or [Material()]
@@ -107,6 +113,8 @@ class Mesh:
             self.triangles,
             colors=None if self.colors is None else self.colors.copy(),
             mask=self.mask.copy(),
+            face_sets=self.face_sets.copy(),
+            hidden=self.hidden.copy(),
             uv=self.uv,
             uv_vertex=self.uv_vertex,
             corner_uv=self.corner_uv,
@@ -119,7 +127,7 @@ class Mesh:
         )
 
     def attribute(self, name: str) -> np.ndarray:
-        """The array behind "positions", "colors" or "mask"."""
+        """The array behind a name of ATTRIBUTES."""
         array = getattr(self, name) if name in ATTRIBUTES else None
         if array is None:
             raise KeyError(name)

@@ -15,6 +15,7 @@ from functools import cache
 import numpy as np
 
 from app.mesh.mesh import Mesh
+from app.sculpt.alphas import load_alpha
 from app.sculpt.dabs import Dab
 from app.sculpt.falloff import Falloff
 from app.sculpt.region import Region
@@ -46,11 +47,14 @@ def _one_pass(strength: float) -> list[float]:
 class Brush:
     """The declaration of a brush.
 
-    attribute: what it edits, "positions", "colors" or "mask".
+    attribute: what it edits, one of `app.mesh.mesh.ATTRIBUTES`.
     from_stroke_start: every dab starts again from the values at the start of the stroke, over the region of the first.
+    pulls: a dab takes hold of the surface where the one before let go, and follows the pointer off the surface.
+    start_normals: wants `region.start_normals`.
     fresh_normals: needs the normals of the dab before, not of the last frame.
     passes: strength -> strengths of the runs of `function` that make one dab.
-    strength, spacing, falloff, auto_smooth: defaults. invert_label: what Ctrl turns it into; empty for nothing.
+    strength, spacing, falloff, auto_smooth, method, alpha: defaults; alpha by its id. invert_label: what Ctrl turns it
+    into; empty for nothing.
     order: place in the palette.
     """
 
@@ -62,14 +66,23 @@ class Brush:
     invert_label: str = ""
     attribute: str = "positions"
     from_stroke_start: bool = False
+    pulls: bool = False
+    start_normals: bool = False
     fresh_normals: bool = False
     passes: Callable[[float], Sequence[float]] = _one_pass
     strength: float = 0.5
     spacing: float = 0.2
     falloff: str = "smooth"
     auto_smooth: float = 0.0
+    method: str = "space"
+    alpha: str = ""
     parameters: tuple[Parameter, ...] = ()
     order: int = 100
+
+    @property
+    def drags(self) -> bool:
+        """Whether the stroke follows the pointer in a plane parallel to the screen, and not on the surface."""
+        return self.from_stroke_start or self.pulls
 
     @property
     def icon(self) -> str:
@@ -83,6 +96,8 @@ class Brush:
             spacing=self.spacing,
             falloff=Falloff(self.falloff),
             auto_smooth=self.auto_smooth,
+            method=self.method,
+            alpha=load_alpha(self.alpha) if self.alpha else None,
             parameters={parameter.id: parameter.default for parameter in self.parameters},
         )
 
@@ -98,12 +113,16 @@ def brush(
     invert_label: str = "",
     attribute: str = "positions",
     from_stroke_start: bool = False,
+    pulls: bool = False,
+    start_normals: bool = False,
     fresh_normals: bool = False,
     passes: Callable[[float], Sequence[float]] = _one_pass,
     strength: float = 0.5,
     spacing: float = 0.2,
     falloff: str = "smooth",
     auto_smooth: float = 0.0,
+    method: str = "space",
+    alpha: str = "",
     parameters: tuple[Parameter, ...] = (),
     order: int = 100,
 ) -> Callable[[BrushFunction], BrushFunction]:
@@ -120,12 +139,16 @@ def brush(
             invert_label=invert_label,
             attribute=attribute,
             from_stroke_start=from_stroke_start,
+            pulls=pulls,
+            start_normals=start_normals,
             fresh_normals=fresh_normals,
             passes=passes,
             strength=strength,
             spacing=spacing,
             falloff=falloff,
             auto_smooth=auto_smooth,
+            method=method,
+            alpha=alpha,
             parameters=parameters,
             order=order,
         )

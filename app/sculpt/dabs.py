@@ -1,14 +1,14 @@
 """Samples to dabs: the stabiliser steadies the hand, the spacer places dabs at even distances along the path.
 
-Both walk the path by length, not by event, so a path cut into more events gives the same dabs.
+Both walk the path by length, not by event, so a path cut into more events gives the same dabs. What does not live here:
+the ways in which a stroke makes dabs of them (`methods`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -22,10 +22,16 @@ _TAUT = 1 + 1e-9
 # Height of a stroke at full strength, in radii.
 _STROKE_HEIGHT = 0.5
 # A jump across the scene must not freeze the program.
-DABS_PER_SAMPLE = 10_000
 _STEPS_PER_SAMPLE = 100_000
 # Lightest touch of a pen still has a tip.
 _SMALLEST_TIP = 0.05
+
+
+_VECTORS = ("view", "travel", "displacement", "step", "up")
+
+
+def _nowhere() -> np.ndarray:
+    return np.zeros(3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +80,10 @@ class Dab:
     strength: 0 to 1, pressure included. sign: -1 where inverted, else 1.
     travel: (3,) float64, unit, the way the stroke goes; zeros at its first dab.
     displacement: (3,) float64, mm, from the stroke's first sample; only for brushes that work from it.
+    step: (3,) float64, mm, from the dab before; zeros at the first.
+    origin: (3,) float64, mm, where the stroke began.
+    up: (3,) float64, unit, the figurine's up, along which a stamp stands. handed: -1 in a mirror, else 1.
+    angle: radians by which a stamp is turned. alone: everything that the stroke did before is taken back first.
     """
 
     center: np.ndarray
@@ -84,6 +94,12 @@ class Dab:
     travel: np.ndarray
     displacement: np.ndarray
     settings: BrushSettings
+    step: np.ndarray = field(default_factory=_nowhere)
+    origin: np.ndarray = field(default_factory=_nowhere)
+    up: np.ndarray = field(default_factory=lambda: np.array([0.0, 0.0, 1.0]))
+    handed: float = 1.0
+    angle: float = 0.0
+    alone: bool = False
 
     @property
     def height(self) -> float:
@@ -105,16 +121,12 @@ class Dab:
     def images(self) -> list[Dab]:
         """This dab and its mirror images."""
         symmetry = self.settings.symmetry
-        columns = (
-            symmetry.points(self.center),
-            symmetry.vectors(self.view),
-            symmetry.vectors(self.travel),
-            symmetry.vectors(self.displacement),
-        )
-        return [
-            replace(self, center=center, view=view, travel=travel, displacement=displacement)
-            for center, view, travel, displacement in zip(*columns, strict=True)
-        ]
+        if symmetry.count == 1:
+            return [self]
+        points = {name: symmetry.points(getattr(self, name)) for name in ("center", "origin")}
+        vectors = {name: symmetry.vectors(getattr(self, name)) for name in _VECTORS}
+        images = {**points, **vectors, "handed": symmetry.handed()}
+        return [replace(self, **{name: image[i] for name, image in images.items()}) for i in range(symmetry.count)]
 
 
 def dab_at(sample: Sample, settings: BrushSettings, travel: np.ndarray, anchor: np.ndarray | None = None) -> Dab:
@@ -197,28 +209,3 @@ class Spacer:
             along += self._step_mm(due)
             yield due, path / length
         self._due = along - length
-
-
-def spaced_dabs(settings: BrushSettings) -> Callable[[Sample], Iterator[Dab]]:
-    """Samples to dabs at even distances along the steadied path. At most DABS_PER_SAMPLE for each sample."""
-    stabiliser, spacer = Stabiliser.of(settings), Spacer.of(settings)
-
-    def dabs(sample: Sample) -> Iterator[Dab]:
-        for steady in stabiliser.add(sample):
-            for placed, travel in spacer.add(steady):
-                yield dab_at(placed, settings, travel)
-
-    return lambda sample: islice(dabs(sample), DABS_PER_SAMPLE)
-
-
-def anchored_dabs(settings: BrushSettings) -> Callable[[Sample], Iterator[Dab]]:
-    """Samples to dabs that stay at the first sample and carry the displacement from it."""
-    anchor: np.ndarray | None = None
-
-    def dabs(sample: Sample) -> Iterator[Dab]:
-        nonlocal anchor
-        if anchor is None:
-            anchor = np.array(sample.point, np.float64)
-        yield dab_at(sample, settings, np.zeros(3), anchor)
-
-    return dabs

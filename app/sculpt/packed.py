@@ -19,7 +19,7 @@ from app.sculpt.history import AttributeStep, Change, MeshOwner, Part, Step
 from app.sculpt.packing import Damaged, pack_words, unpack_words
 from app.sculpt.recorder import columns_of
 
-COLUMNS = {"positions": 3, "colors": 3, "mask": 1}
+COLUMNS = {"positions": 3, "colors": 3, "mask": 1, "face_sets": 1, "hidden": 1}
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,6 +22,7 @@ class Recorder:
     def __init__(self, mesh: Mesh) -> None:
         self._mesh = mesh
         self._originals: dict[str, _Originals] = {}
+        self._normals: _Originals | None = None
         self.touched = self.changed = False
 
     def capture(self, attribute: str, vertices: np.ndarray) -> None:
@@ -34,6 +35,14 @@ class Recorder:
     def start(self, attribute: str) -> np.ndarray:
         """(V, 3) or (V, 1) float32: values from before the record began, valid where captured."""
         return self._originals_of(attribute).values
+
+    def start_normals(self, vertices: np.ndarray) -> np.ndarray:
+        """(V, 3) float32: normals from the first time they were asked for, valid at these (k,) and earlier vertices."""
+        if self._normals is None:
+            self._normals = self._mesh.scratch.setdefault("start normals", _Originals(self._mesh.normals.shape, 0))
+            self._normals.token += 1
+        _capture(vertices, self._normals.token, self._normals.stamp, self._mesh.normals, self._normals.values)
+        return self._normals.values
 
     def restore(self, attribute: str, vertices: np.ndarray) -> None:
         """Put captured vertices back to their start values, without saying that they were touched."""

@@ -1,7 +1,7 @@
 """The region of a dab: the vertices it can reach, ascending, and the factor of each.
 
-chunk query -> vertices in reach -> factor = falloff x hardness x mask x front faces. Buffers are made once per mesh, so
-nothing the size of the mesh is allocated inside a stroke.
+chunk query -> vertices in reach -> factor = falloff x hardness x mask x front faces x automask x alpha. Buffers are
+made once per mesh, so nothing the size of the mesh is allocated inside a stroke.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import numpy as np
 
 from app.mesh.jit import kernel, prange, scaling_kernel
 from app.mesh.mesh import Mesh
+from app.sculpt.alpha import multiply_by_image, stamp_frame
+from app.sculpt.automask import Protection
 from app.sculpt.dabs import Dab
 from app.sculpt.symmetry import feather
 
@@ -33,9 +35,10 @@ class Area:
 class Region:
     """The vertices of one dab. The arrays are views of buffers and hold until the next dab.
 
-    vertices (k,) int32, ascending    factors (k,) float32, 0 to 1, never all zero
+    vertices (k,) int32, ascending    factors (k,) float32, 0 to 1
     delta    (k, 3) or (k, 1) float32, for the brush to fill
     start    (V, 3) or (V, 1) float32, values of the edited attribute at the start of the stroke; valid at `vertices`
+    start_normals  (V, 3) float32, unit, at the start of the stroke; valid at `vertices`, for brushes that declare it
     """
 
     def __init__(self, vertex_count: int) -> None:
@@ -43,7 +46,7 @@ class Region:
         self._factors = np.empty(vertex_count, np.float32)
         self._delta = np.empty(3 * vertex_count, np.float32)
         self.resize(0, 3)
-        self.start = np.empty((0, 3), np.float32)
+        self.start = self.start_normals = np.empty((0, 3), np.float32)
 
     def resize(self, count: int, columns: int) -> None:
         """Make the views `count` vertices long."""
@@ -91,15 +94,22 @@ class RegionFinder:
             finder._regions.append(Region(mesh.vertex_count))
         return finder
 
-    def find(self, dabs: list[Dab], table: np.ndarray, attribute: str) -> list[Region]:
+    def find(self, dabs: list[Dab], table: np.ndarray, attribute: str, protection: Protection) -> list[Region]:
         """Regions of a group of mirrored dabs, with the factors shared where they overlap.
 
         table: the falloff's table. The mask protects every attribute but itself.
         """
-        columns = 1 if attribute == "mask" else 3
+        columns = 1 if self._mesh.attribute(attribute).ndim == 1 else 3
         regions = self._regions[: len(dabs)]
         for region, dab in zip(regions, dabs, strict=True):
             self._find(region, dab, table, columns, attribute != "mask")
+        if protection.active:
+            protection.begin([_nearest(region, self._mesh, dab) for region, dab in zip(regions, dabs, strict=True)])
+            for image, (region, dab) in enumerate(zip(regions, dabs, strict=True)):
+                protection.apply(image, region.vertices, region.factors, dab.view)
+        if dabs[0].settings.alpha is not None:
+            for region, dab in zip(regions, dabs, strict=True):
+                self._stamp(region, dab, dabs[0].settings.alpha.image)
         if len(dabs) > 1:
             self._share(regions, dabs)
         return regions
@@ -131,6 +141,14 @@ class RegionFinder:
         region.resize(int(counts.sum()), columns)
         _pack.pick(candidates)(starts, counts, self._found, self._found_factors, region.vertices, region.factors)
 
+    def _stamp(self, region: Region, dab: Dab, image: np.ndarray) -> None:
+        area = region.area(self._mesh, dab)
+        travel = dab.travel if dab.settings.alpha_rake or dab.alone else None
+        right, top = stamp_frame(area.normal, dab.up, travel, dab.angle, dab.handed)
+        multiply_by_image(
+            region.vertices, region.factors, self._mesh.positions, dab.center, right, top, dab.radius, image
+        )
+
     def _share(self, regions: list[Region], dabs: list[Dab]) -> None:
         """Weigh mirrored dabs that overlap: `feather` for each, and where their factors still sum to more than 1,
         divided by the sum. So no vertex is taken beyond the (mean) goal, and neither side comes first."""
@@ -144,6 +162,14 @@ class RegionFinder:
             _limit(region.vertices, region.factors, self._weight)
         for region in regions:
             self._weight[region.vertices] = 0
+
+
+def _nearest(region: Region, mesh: Mesh, dab: Dab) -> int:
+    """The vertex of a region that is nearest to the dab's centre; -1 where there is none."""
+    if not len(region.vertices):
+        return -1
+    away = mesh.positions[region.vertices] - dab.center
+    return int(region.vertices[np.argmin(np.einsum("ij,ij->i", away, away))])
 
 
 @kernel

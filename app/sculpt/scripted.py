@@ -19,8 +19,15 @@ brush's own defaults:
     spacing                                        distance between dabs as a part of the radius
     falloff       "smooth" | "sphere" | "sharp" | "linear" | "constant", or {"points": [[0, 1], [0.5, 0.8], [1, 0]]}
     invert, front_faces_only, pressure_size, pressure_strength    true or false
-    symmetry      any of the letters of "xyz", or {"axes": "xz", "origin": [0, 0, 0]} with a point on the planes, mm
+    symmetry      any of the letters of "xyz", or {"axes": "xz", "origin": [0, 0, 0], "radial": 6, "radial_axis": "z"}
+                  with a point on the planes, mm, and so many repetitions around an axis
     color         "#rrggbb" or [red, green, blue] from 0 to 1, sRGB
+    method        "space" | "dots" | "airbrush" | "anchored"; an airbrush goes by the points' times
+    jitter        0 to 1: how far dabs stray, as a part of the radius
+    alpha         the name of a stamp, see `likeness sculpt --help`; alpha_angle in degrees; alpha_random 0 to 1;
+                  alpha_rake true or false
+    automask      {"connected": true, "borders": true, "cavity": 0.5}: what protects itself
+    source        [x, y, z]: where Clone takes its colour from
     parameters    the brush's own, by id: {"pinch": 50}
 
 A point is [x, y, z], [x, y, z, pressure], or {"point": [x, y, z], "pressure": 1, "view": [0, -1, 0], "tilt": [0, 0],
@@ -42,9 +49,12 @@ from typing import Any
 
 import numpy as np
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, LikenessError
 from app.mesh.mesh import Mesh
 from app.mesh.nearest import nearest_vertex
+from app.sculpt.alpha import Alpha
+from app.sculpt.alphas import load_alpha
+from app.sculpt.automask import Automask
 from app.sculpt.brush import Brush, brushes
 from app.sculpt.falloff import Falloff
 from app.sculpt.history import History
@@ -191,14 +201,54 @@ def _falloff(value: Any, where: str) -> Falloff:
 
 
 def _symmetry(value: Any, where: str) -> Symmetry:
-    origin = [0.0, 0.0, 0.0]
-    if isinstance(value, dict) and set(value) <= {"axes", "origin"}:
-        origin = _numbers(value.get("origin", origin), where, (3,))
-        value = value.get("axes")
-    if not isinstance(value, str) or not set(value.lower()) <= set(_AXES):
-        raise InvalidInput(f"{value!r} names no axes", where, 'Write letters of "xyz", or "" for none')
-    x, y, z = (axis in value.lower() for axis in _AXES)
-    return Symmetry((x, y, z), (origin[0], origin[1], origin[2]))
+    known = {"axes": "", "origin": [0.0, 0.0, 0.0], "radial": 1, "radial_axis": "z"}
+    given = value if isinstance(value, dict) and set(value) <= set(known) else {"axes": value}
+    fields = {**known, **given}
+    axes, radial, radial_axis = fields["axes"], fields["radial"], fields["radial_axis"]
+    if not isinstance(axes, str) or not set(axes.lower()) <= set(_AXES):
+        raise InvalidInput(f"{axes!r} names no axes", where, 'Write letters of "xyz", or "" for none')
+    if not isinstance(radial_axis, str) or isinstance(radial, bool) or not isinstance(radial, int):
+        raise InvalidInput("this is no radial symmetry", where, 'Write "radial": 6, "radial_axis": "z"')
+    x, y, z = (axis in axes.lower() for axis in _AXES)
+    origin = _numbers(fields["origin"], where, (3,))
+    try:
+        return Symmetry((x, y, z), (origin[0], origin[1], origin[2]), radial, radial_axis)
+    except InvalidInput as error:
+        raise InvalidInput(error.what, where, error.advice) from error
+
+
+def _text(value: Any, where: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidInput(f"{value!r} is not a name", where, "Write a name in quotes")
+    return value
+
+
+def _alpha(value: Any, where: str) -> Alpha:
+    try:
+        return load_alpha(_text(value, where))
+    except LikenessError as error:
+        raise InvalidInput(error.what, where, error.advice) from error
+
+
+def _automask(value: Any, where: str) -> Automask:
+    known: dict[str, Callable[[Any, str], Any]] = {
+        "connected": _flag,
+        "face_set": _flag,
+        "borders": _flag,
+        "cavity": _number,
+        "front_limit": _number,
+    }
+    if not isinstance(value, dict) or not set(value) <= set(known):
+        raise InvalidInput("this is no automask", where, f"Use {', '.join(known)}")
+    try:
+        return Automask(**{name: known[name](part, where) for name, part in value.items()})
+    except InvalidInput as error:
+        raise InvalidInput(error.what, where, error.advice) from error
+
+
+def _place(value: Any, where: str) -> tuple[float, float, float]:
+    x, y, z = _numbers(value, where, (3,))
+    return x, y, z
 
 
 def _color(value: Any, where: str) -> tuple[float, float, float]:
@@ -232,6 +282,14 @@ _READERS: dict[str, Callable[[Any, str], Any]] = {
     "front_faces_only": _flag,
     "pressure_size": _flag,
     "pressure_strength": _flag,
+    "method": _text,
+    "jitter": _number,
+    "alpha": _alpha,
+    "alpha_angle": _number,
+    "alpha_random": _number,
+    "alpha_rake": _flag,
+    "automask": _automask,
+    "source": _place,
     "symmetry": _symmetry,
     "color": _color,
     "parameters": _parameters,

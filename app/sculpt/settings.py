@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.errors import InvalidInput
+from app.sculpt.alpha import Alpha
+from app.sculpt.automask import Automask
 from app.sculpt.falloff import Falloff
 from app.sculpt.symmetry import Symmetry
 
 SPACING_MINIMUM = 0.01
 # Beyond these, the square of a radius or its inverse is no float32: kernels would look up places that do not exist.
 _RADIUS_RANGE_MM = (1e-15, 1e16)
-_UNIT_RANGE = ("strength", "hardness", "auto_smooth", "stabiliser")
+_UNIT_RANGE = ("strength", "hardness", "auto_smooth", "stabiliser", "jitter", "alpha_random")
+METHODS = ("space", "dots", "airbrush", "anchored", "line", "curve")
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,10 @@ class BrushSettings:
     front_faces_only: leave alone what faces away from the viewer. invert: the brush's opposite.
     pressure_size, pressure_strength: pen pressure scales radius, strength.
     stabiliser: 0 to 1; the brush trails the pen on a rope of up to two radii.
+    method: how the stroke makes dabs, one of METHODS. jitter: 0 to 1, how far dabs stray, as a part of the radius.
+    alpha: a stamp that multiplies the factors. alpha_angle: degrees. alpha_random: 0 to 1, how much of a full turn each
+    dab is turned by at random. alpha_rake: the stamp's top follows the stroke.
+    automask: protection that is computed. source: mm, where Clone takes its colour from.
     color: sRGB, 0 to 1, what Paint paints. symmetry: mirrored dabs. parameters: the brush's own, by id.
     Raises InvalidInput for a number that is out of range or not finite.
     """
@@ -41,6 +48,14 @@ class BrushSettings:
     pressure_size: bool = False
     pressure_strength: bool = False
     stabiliser: float = 0.0
+    method: str = "space"
+    jitter: float = 0.0
+    alpha: Alpha | None = None
+    alpha_angle: float = 0.0
+    alpha_random: float = 0.0
+    alpha_rake: bool = False
+    automask: Automask = field(default_factory=Automask)
+    source: tuple[float, float, float] | None = None
     color: tuple[float, float, float] = (0.8, 0.3, 0.25)
     symmetry: Symmetry = field(default_factory=Symmetry)
     parameters: Mapping[str, float] = field(default_factory=dict)
@@ -55,5 +70,8 @@ class BrushSettings:
                 raise InvalidInput(f"{name} is {getattr(self, name)}", advice="Give a number from 0 to 1")
         if len(self.color) != 3 or not all(0.0 <= part <= 1.0 for part in self.color):
             raise InvalidInput("the colour is not red, green and blue from 0 to 1", advice="Choose another colour")
-        if not all(math.isfinite(part) for part in (*self.symmetry.origin, *self.parameters.values())):
+        if self.method not in METHODS:
+            raise InvalidInput(f'there is no stroke method "{self.method}"', advice=f"Use one of {', '.join(METHODS)}")
+        numbers = (*self.symmetry.origin, *self.parameters.values(), self.alpha_angle, *(self.source or ()))
+        if not all(math.isfinite(part) for part in numbers):
             raise InvalidInput("a brush setting is not a finite number", advice="Give a finite number")

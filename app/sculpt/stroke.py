@@ -19,9 +19,11 @@ import numpy as np
 from app.errors import LikenessError
 from app.mesh.jit import prange, scaling_kernel
 from app.mesh.mesh import Mesh
+from app.sculpt.automask import Protection
 from app.sculpt.brush import Brush, BrushFunction
-from app.sculpt.dabs import Dab, Sample, anchored_dabs, spaced_dabs
+from app.sculpt.dabs import Dab, Sample
 from app.sculpt.history import History
+from app.sculpt.methods import stroke_dabs
 from app.sculpt.recorder import Recorder
 from app.sculpt.region import Region, RegionFinder
 from app.sculpt.settings import BrushSettings
@@ -34,7 +36,15 @@ _RANGES = {
     "positions": (np.float32(-1e6), np.float32(1e6)),
     "colors": (np.float32(0), np.float32(1)),
     "mask": (np.float32(0), np.float32(1)),
+    "face_sets": (np.float32(0), np.float32(1 << 24)),
+    "hidden": (np.float32(0), np.float32(1)),
 }
+# What is one thing or another: a vertex takes the goal whole, or not at all.
+_WHOLE = ("face_sets", "hidden")
+_WHOLE_FROM = 0.5
+
+
+_AGAIN = Sample(np.zeros(3), np.zeros(3))
 
 
 class StrokeInHand:
@@ -58,6 +68,10 @@ class StrokeInHand:
         if sample.is_finite():
             self._stroke.send(sample)
 
+    def again(self) -> None:
+        """Take back all that the stroke did so far and go on as if it had just begun: a line or curve is drawn anew."""
+        self._stroke.send(_AGAIN)
+
     def finish(self) -> bool:
         """End the stroke. Returns whether it changed anything, and so made an undo step."""
         with suppress(StopIteration):
@@ -72,9 +86,13 @@ class StrokeInHand:
         self, mesh: Mesh, history: History, brush: Brush, settings: BrushSettings
     ) -> Generator[None, Sample | None, None]:
         with history.record(brush.label) as recorder:
-            dabs = anchored_dabs(settings) if brush.from_stroke_start else spaced_dabs(settings)
             surface = StrokeSurface(mesh, recorder, brush, settings)
+            dabs = stroke_dabs(settings, holds=brush.from_stroke_start, pulls=brush.pulls)
             while (sample := (yield)) is not None:
+                if sample is _AGAIN:
+                    surface.take_back()
+                    dabs = stroke_dabs(settings, holds=brush.from_stroke_start, pulls=brush.pulls)
+                    continue
                 for dab in dabs(sample):
                     surface.apply(dab)
         self.touched, self.changed = recorder.touched, recorder.changed
@@ -85,15 +103,25 @@ class StrokeSurface:
 
     def __init__(self, mesh: Mesh, recorder: Recorder, brush: Brush, settings: BrushSettings) -> None:
         self._mesh, self._recorder, self._brush, self._settings = mesh, recorder, brush, settings
-        self._finder = RegionFinder.of(mesh, len(settings.symmetry.signs()))
+        self._finder = RegionFinder.of(mesh, settings.symmetry.count)
         self._table = settings.falloff.table(settings.hardness)
         values = mesh.attribute(brush.attribute)
         self._values = values if values.ndim == 2 else values.reshape(-1, 1)
         self._start = recorder.start(brush.attribute)
+        self._protection = Protection(mesh, settings.automask)
         self._regions: list[Region] | None = None
+
+    def take_back(self) -> None:
+        """As at the start of the stroke, normals included."""
+        self._recorder.roll_back()
+        self._mesh.refresh()
+        self._regions = None
 
     def apply(self, dab: Dab) -> None:
         """One dab and its mirror images, which all see the mesh as it was before any of them."""
+        if dab.alone:
+            self._recorder.roll_back()
+            self._mesh.refresh()
         if self._brush.fresh_normals:
             self._mesh.refresh()
         images = dab.images()
@@ -104,6 +132,8 @@ class StrokeSurface:
                 for region, image in zip(regions, images, strict=True)
             ]
             for region, delta in zip(regions, deltas, strict=True):
+                if self._brush.attribute in _WHOLE:
+                    region.factors[:] = region.factors >= _WHOLE_FROM
                 _write(region.vertices, region.factors, delta, self._values, *_RANGES[self._brush.attribute])
         for region in regions:
             self._mesh.touched(self._brush.attribute, region.vertices)
@@ -113,10 +143,12 @@ class StrokeSurface:
         put back to that start."""
         attribute = self._brush.attribute
         if self._regions is None or not self._brush.from_stroke_start:
-            self._regions = self._finder.find(images, self._table, attribute)
+            self._regions = self._finder.find(images, self._table, attribute, self._protection)
             for region in self._regions:
                 self._recorder.capture(attribute, region.vertices)
                 region.start = self._start
+                if self._brush.start_normals:
+                    region.start_normals = self._recorder.start_normals(region.vertices)
         else:
             for region in self._regions:
                 self._recorder.restore(attribute, region.vertices)

@@ -16,6 +16,8 @@ from app.mesh.jit import threads_from
 from app.mesh.mesh import Mesh
 from app.mesh.raycast import cast
 from app.mesh.soup import Soup
+from app.sculpt.alpha import multiply_by_image, stamp_frame
+from app.sculpt.automask import Automask, Protection
 from app.sculpt.brush import Brush, brushes
 from app.sculpt.history import AttributeStep, History, Step
 from app.sculpt.packed import step_differences
@@ -41,10 +43,22 @@ def warm_up(progress: Callable[[float, str], None] = lambda fraction, doing: Non
             with threads_from(work):
                 for invert in (False, True):
                     _stroke(mesh, history, brush, invert)
+                _protect(mesh)
                 _pack(history.steps[-1], mesh)
                 history.undo()
                 mesh.refresh()
     progress(1.0, "Ready")
+
+
+def _protect(mesh: Mesh) -> None:
+    """Every automask and an alpha, which need not leave anything to change."""
+    protection = Protection(mesh, Automask(True, True, True, 0.5, 45.0))
+    everything = np.arange(mesh.vertex_count, dtype=np.int32)
+    factors, up = np.ones(mesh.vertex_count, np.float32), np.array([0.0, 0.0, 1.0])
+    protection.begin([0])
+    protection.apply(0, everything, factors, up)
+    right, top = stamp_frame(up, np.array([1.0, 0.0, 0.0]), None, 0.0, 1.0)
+    multiply_by_image(everything, factors, mesh.positions, np.zeros(3), right, top, 2.0, np.ones((2, 2), np.float32))
 
 
 def _pack(step: Step, mesh: Mesh) -> None:

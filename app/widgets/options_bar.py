@@ -77,7 +77,7 @@ class OptionsBar(OverflowBar):
         add("hardness", self._slider("hardness"))
         if brush.attribute == "positions":
             add("auto_smooth", self._slider("auto_smooth"))
-        if not brush.from_stroke_start:
+        if not brush.drags:
             add("spacing", self._spacing())
         add("stabiliser", self._slider("stabiliser"))
         self.set_items(list(self.controls.values()))

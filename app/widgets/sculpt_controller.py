@@ -172,7 +172,7 @@ class SculptController(QObject):
             return
         if self._drag is None:
             return
-        if self._drag.brush.from_stroke_start:
+        if self._drag.brush.drags:
             point = self._on_plane(pointer, *self._drag.plane)
             if point is not None:
                 self._feed(pointer, point, self._drag.plane[1])

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import InvalidInput
-from app.sculpt.dabs import DABS_PER_SAMPLE, Dab, Sample, Stabiliser, dab_at, spaced_dabs
+from app.sculpt.dabs import Dab, Sample, Stabiliser, dab_at
+from app.sculpt.methods import DABS_PER_SAMPLE, stroke_dabs
 from app.sculpt.settings import BrushSettings
 from app.sculpt.symmetry import Symmetry, feather
 
@@ -33,7 +34,7 @@ def cut(samples: list[Sample], parts: list[float]) -> list[Sample]:
 
 
 def place(samples: list[Sample], settings: BrushSettings) -> list[Dab]:
-    dabs = spaced_dabs(settings)
+    dabs = stroke_dabs(settings)
     return [dab for sample in samples for dab in dabs(sample)]
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.mesh.jit import threads_from
+from app.sculpt.automask import Automask, Protection
 from app.sculpt.dabs import Dab
 from app.sculpt.falloff import Falloff
 from app.sculpt.region import RegionFinder
@@ -16,6 +17,7 @@ from app.sculpt.symmetry import Symmetry
 from tests.sculpting import bumpy_sphere
 
 MESH = bumpy_sphere(4)
+UNPROTECTED = Protection(MESH, Automask())
 MESH.mask[:] = np.random.default_rng(1).random(MESH.vertex_count).clip(0.2, 1.2).astype(np.float32) - 0.2
 
 
@@ -60,7 +62,7 @@ def test_a_region_is_what_lies_in_reach_and_its_factors_are_the_product(
     dab = dab_of(center, radius, view=(0.0, -0.6, 0.8), front_faces_only=front)
     with threads_from(0 if threaded else 1 << 40):
         attribute = "positions" if masked else "mask"
-        [region] = RegionFinder.of(MESH, 1).find([dab], falloff.table(hardness), attribute)
+        [region] = RegionFinder.of(MESH, 1).find([dab], falloff.table(hardness), attribute, UNPROTECTED)
     wanted = slow_factors(dab, falloff, hardness, masked)
     found = np.zeros(MESH.vertex_count)
     found[region.vertices] = region.factors
@@ -77,7 +79,7 @@ def test_mirrored_dabs_share_what_both_reach(offset: float):
     center = np.array([offset, 0.0, 9.5])
     group = dab_of(center, 3.0, symmetry=Symmetry((True, False, False))).images()
     total = np.zeros(MESH.vertex_count)
-    for region in RegionFinder.of(MESH, 2).find(group, table, "mask"):
+    for region in RegionFinder.of(MESH, 2).find(group, table, "mask", UNPROTECTED):
         total[region.vertices] += region.factors
     distance = [np.linalg.norm(MESH.positions - dab.center, axis=1) for dab in group]
     reached = np.minimum(*distance) <= 3.0
@@ -92,7 +94,7 @@ def test_mirrored_dabs_share_what_both_reach(offset: float):
 def test_area_is_the_weighted_mean_of_the_side_that_is_seen():
     for view in ((0.0, 0.0, 1.0), (0.0, 0.0, -1.0), (0.0, 0.0, 0.0)):
         dab = dab_of((0.0, 0.0, 0.0), 30.0, view=view)
-        [region] = RegionFinder.of(MESH, 1).find([dab], Falloff("smooth").table(), "positions")
+        [region] = RegionFinder.of(MESH, 1).find([dab], Falloff("smooth").table(), "positions", UNPROTECTED)
         area = region.area(MESH, dab)
         factors, vertices = region.factors.astype(float), region.vertices
         chosen = MESH.normals[vertices] @ dab.view > 0 if dab.view.any() else np.ones(len(vertices), bool)
@@ -105,6 +107,6 @@ def test_area_is_the_weighted_mean_of_the_side_that_is_seen():
 
 def test_an_area_of_nothing_has_no_direction():
     dab = dab_of((100.0, 0.0, 0.0), 1.0)
-    [region] = RegionFinder.of(MESH, 1).find([dab], Falloff("smooth").table(), "positions")
+    [region] = RegionFinder.of(MESH, 1).find([dab], Falloff("smooth").table(), "positions", UNPROTECTED)
     assert len(region.vertices) == 0
     assert not region.area(MESH, dab).normal.any()

@@ -176,7 +176,7 @@ def test_options_follow_the_brushs_declaration(brush_id: str, window: MainWindow
         assert parameter.label in control.toolTip()
         control.value_changed.emit(parameter.maximum)
         assert window.hand.settings(1.0).parameters[parameter.id] == parameter.maximum
-    assert ("spacing" in controls) is not brush.from_stroke_start
+    assert ("spacing" in controls) is not brush.drags
     assert ("auto_smooth" in controls) is (brush.attribute == "positions")
     assert slider(window, "strength").value == pytest.approx(brush.strength)
 
