@@ -65,6 +65,8 @@ class Application:
             (settings.changed, self._setting_changed),
             (self.window.controller.failed, self._desk.show),
             (self.window.controller.refused, self._desk.say),
+            (self.window.controller.hinted, self._desk.say),
+            (self.window.options_bar.failed, self._desk.show),
             (self.window.controller.vertex_colors_wanted, model.offer_vertex_colors),
             (self.window.thumbnail_taken, self._keeping.set_thumbnail),
             (self.window.let_go, self._work_let_go),

@@ -13,7 +13,9 @@ from typing import Any
 
 from psygnal import Signal
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, LikenessError
+from app.sculpt.alphas import load_alpha
+from app.sculpt.automask import Automask
 from app.sculpt.brush import Brush, brushes
 from app.sculpt.falloff import Falloff
 from app.sculpt.settings import BrushSettings
@@ -182,13 +184,21 @@ class BrushHand:
 _PLAIN = (
     *("radius_mm", "strength", "hardness", "spacing", "auto_smooth", "stabiliser"),
     *("front_faces_only", "invert", "pressure_size", "pressure_strength"),
+    *("method", "jitter", "alpha_angle", "alpha_random", "alpha_rake"),
 )
 
 
 def _to_json(options: BrushSettings) -> dict[str, Any]:
     values = {name: getattr(options, name) for name in _PLAIN}
     falloff = {"kind": options.falloff.kind, "points": [list(point) for point in options.falloff.points]}
-    return {**values, "falloff": falloff, "parameters": dict(options.parameters)}
+    alpha = options.alpha.id if options.alpha else ""
+    return {
+        **values,
+        "falloff": falloff,
+        "alpha": alpha,
+        "automask": vars(options.automask),
+        "parameters": dict(options.parameters),
+    }
 
 
 def _from_json(options: BrushSettings, stored: Mapping[str, Any]) -> BrushSettings:
@@ -196,6 +206,10 @@ def _from_json(options: BrushSettings, stored: Mapping[str, Any]) -> BrushSettin
     readers: dict[str, Callable[[Any], Any]] = {
         **{name: type(getattr(options, name)) for name in _PLAIN},
         "falloff": lambda value: Falloff(value["kind"], tuple((float(x), float(y)) for x, y in value["points"])),
+        "alpha": lambda value: load_alpha(str(value)) if value else None,
+        "automask": lambda value: Automask(
+            **{name: type(default)(value[name]) for name, default in vars(Automask()).items() if name in value}
+        ),
         "parameters": lambda value: {
             key: float(value.get(key, default)) for key, default in options.parameters.items()
         },
@@ -204,7 +218,7 @@ def _from_json(options: BrushSettings, stored: Mapping[str, Any]) -> BrushSettin
         if name in stored:
             try:
                 options = replace(options, **{name: read(stored[name])})
-            except (InvalidInput, TypeError, ValueError, KeyError, AttributeError):
+            except (LikenessError, TypeError, ValueError, KeyError, AttributeError):
                 continue
     return options
 

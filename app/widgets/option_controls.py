@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent
@@ -16,6 +18,7 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QPushButton,
+    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -23,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from app.document import Document
 from app.sculpt.falloff import KINDS, Falloff
+from app.sculpt.symmetry import AXES, MOST_RADIAL
 from app.widgets import theme
 from app.widgets.brush_hand import LARGEST_MM, LARGEST_PX, SMALLEST_MM, SMALLEST_PX, BrushHand
 from app.widgets.falloff_editor import FalloffEditor, falloff_icon
@@ -147,6 +151,19 @@ class MirrorGroup(QWidget):
             field.valueChanged.connect(partial(self._move, axis))
             form.addRow(f"{'XYZ'[axis]} mirror at", field)
             self.fields.append(field)
+        self.radial = QSpinBox()
+        self.radial.setRange(1, MOST_RADIAL)
+        self.radial.setSpecialValueText("off")
+        self.radial.setToolTip(
+            "Radial symmetry\nRepeats each dab so many times around an axis through the mirror planes"
+        )
+        self.radial.valueChanged.connect(lambda count: self._radially(radial=count))
+        self.radial_axis = QComboBox()
+        self.radial_axis.addItems([axis.upper() for axis in AXES])
+        self.radial_axis.setToolTip("Radial axis\nThe axis around which dabs are repeated")
+        self.radial_axis.activated.connect(lambda row: self._radially(radial_axis=AXES[row]))
+        form.addRow("Radial, times", self.radial)
+        form.addRow("Around", self.radial_axis)
         middle = QPushButton("Middle of the Model")
         middle.setToolTip("Put all three mirrors through the middle of the model")
         middle.clicked.connect(self._to_middle)
@@ -160,7 +177,15 @@ class MirrorGroup(QWidget):
         self._show()
         self._panel.open_below(self._place)
 
+    def _radially(self, **changes: Any) -> None:
+        self._hand.update(symmetry=replace(self._hand.options.symmetry, **changes))
+
     def _show(self) -> None:
+        symmetry = self._hand.options.symmetry
+        self.radial.blockSignals(True)
+        self.radial.setValue(symmetry.radial)
+        self.radial.blockSignals(False)
+        self.radial_axis.setCurrentIndex(AXES.index(symmetry.radial_axis))
         for field, value in zip(self.fields, self._hand.options.symmetry.origin, strict=True):
             field.blockSignals(True)
             field.setValue(value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QToolButton, QWidget
 
@@ -20,6 +20,7 @@ from app.widgets.icons import icon
 from app.widgets.option_controls import ICON, ColorButton, ExportButton, FalloffCombo, MirrorGroup, RadiusGroup
 from app.widgets.overflow_bar import OverflowBar
 from app.widgets.slider import Range, Slider
+from app.widgets.stroke_controls import AlphaButton, AutomaskButton, MethodCombo
 
 _UNIT = Range(0.0, 1.0)
 _SPACING_PERCENT = Range(2.0, 200.0, "%", 0, True)
@@ -33,8 +34,13 @@ _SLIDERS = {
 }
 
 
+_Following = RadiusGroup | FalloffCombo | ColorButton | MethodCombo | AlphaButton | AutomaskButton
+
+
 class OptionsBar(OverflowBar):
-    """One row; rebuilt when another brush is taken in hand."""
+    """One row; rebuilt when another brush is taken in hand. `failed`: something chosen here could not be read."""
+
+    failed = Signal(Exception)
 
     def __init__(
         self, hand: BrushHand, document: Document, actions: dict[str, QAction], parent: QWidget | None = None
@@ -66,6 +72,12 @@ class OptionsBar(OverflowBar):
             add("color", self._following(ColorButton(self._hand)))
         for parameter in brush.parameters:
             add(parameter.id, self._parameter(parameter))
+        if not brush.drags:
+            add("method", self._following(MethodCombo(self._hand)))
+        alpha = AlphaButton(self._hand)
+        alpha.failed.connect(self.failed)
+        add("alpha", self._following(alpha))
+        add("automask", self._following(AutomaskButton(self._hand)))
         add("mirror", MirrorGroup(self._hand, self._document, self._actions))
         add("pressure_size", self._toggle("pressure_size", "Pressure sets size", "Pen pressure scales the radius"))
         add(
@@ -107,7 +119,7 @@ class OptionsBar(OverflowBar):
         )
         return slider
 
-    def _following(self, control: RadiusGroup | FalloffCombo | ColorButton) -> QWidget:
+    def _following(self, control: _Following) -> QWidget:
         self._refreshers.append(control.refresh)
         return control
 

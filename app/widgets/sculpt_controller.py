@@ -3,6 +3,7 @@
     viewport.pressed  -> pick the surface, freeze the settings, start a stroke
     viewport.dragged  -> pick again (or follow a plane parallel to the screen, for Grab), feed the stroke
     viewport.released -> finish: one undo step        Esc, lost pen, another window -> cancel: nothing happened
+    a line is drawn anew from its start with every movement, a curve with every point, until Enter ends it
     viewport.hovered  -> the ring on the surface shows where and how large the next dab will be
 
 What does not live here: dabs and undo (`app.sculpt`), uploads and drawing (`app.viewport`).
@@ -11,11 +12,12 @@ What does not live here: dabs and undo (`app.sculpt`), uploads and drawing (`app
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 
 from app.document import Document
@@ -27,9 +29,11 @@ from app.sculpt.stroke import Sample, StrokeInHand
 from app.viewport.pointer import PointerSample
 from app.viewport.viewport import Viewport
 from app.widgets.brush_hand import BrushHand
+from app.widgets.stroke_path import PATHS, StrokePath, pointers_between
 
 _SMOOTH_KEY = Qt.KeyboardModifier.ShiftModifier
 _INVERT_KEY = Qt.KeyboardModifier.ControlModifier
+_AIRBRUSH_MS = 30
 # A quick hand leaves gaps between events; the surface is looked at again every so many radii along the way.
 _STEP = 0.5
 _MOST_STEPS = 64
@@ -40,6 +44,7 @@ class _Drag:
     """A stroke in hand.
 
     plane: a point and the unit vector toward the viewer, for brushes that drag what they hold.
+    path: of a line or curve.
     pointer: where the stroke is. step_px: longest way in logical pixels without a new look at the surface.
     """
 
@@ -49,20 +54,7 @@ class _Drag:
     pointer: PointerSample
     step_px: float
     plane: tuple[np.ndarray, np.ndarray]
-
-
-def _along(start: PointerSample, end: PointerSample, step_px: float) -> Iterator[PointerSample]:
-    """Evenly spaced samples after `start` up to `end`, at most `step_px` apart; just `end` for a small movement."""
-    way = math.hypot(end.x - start.x, end.y - start.y)
-    count = min(max(1, math.ceil(way / step_px)), _MOST_STEPS)
-    for step in range(1, count):
-        part = step / count
-        values = {
-            name: getattr(start, name) + part * (getattr(end, name) - getattr(start, name))
-            for name in ("x", "y", "pressure", "tilt_x", "tilt_y", "time")
-        }
-        yield replace(end, **values)
-    yield end
+    path: StrokePath | None = None
 
 
 class SculptController(QObject):
@@ -72,6 +64,7 @@ class SculptController(QObject):
     stroke_ended = Signal()
     failed = Signal(Exception)
     vertex_colors_wanted = Signal()  # Paint met a model whose colour is not on its vertices
+    hinted = Signal(str)  # what to do next, for a stroke that goes on after the release
     refused = Signal(str)  # a stroke was wanted while the hand rests; with the reason
 
     def __init__(self, document: Document, viewport: Viewport, hand: BrushHand, parent: QObject | None = None) -> None:
@@ -81,6 +74,9 @@ class SculptController(QObject):
         self._orbit_from: PointerSample | None = None
         self._last_hover: PointerSample | None = None
         self._resting = ""
+        self._spray = QTimer(self)
+        self._spray.setInterval(_AIRBRUSH_MS)
+        self._spray.timeout.connect(self._spray_on)
         viewport.pressed.connect(self._press)
         viewport.dragged.connect(self._move)
         viewport.released.connect(self._release)
@@ -108,6 +104,7 @@ class SculptController(QObject):
     def cancel(self) -> bool:
         """Take back the stroke in hand. Returns whether there was one."""
         drag, self._drag, self._orbit_from = self._drag, None, None
+        self._spray.stop()
         if drag is None:
             return False
         drag.stroke.cancel()
@@ -115,13 +112,27 @@ class SculptController(QObject):
         return True
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if self.busy and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
-            # Accepting the override keeps Esc from anything else that it would close.
-            if event.type() == QEvent.Type.KeyPress:
-                self.cancel()
-            event.accept()
-            return True
-        return False
+        if self._drag is None or not isinstance(event, QKeyEvent):
+            return False
+        act = self._key_act(self._drag, Qt.Key(event.key()))
+        if act is None:
+            return False
+        # Accepting the override keeps the key from anything else that it would do.
+        if event.type() == QEvent.Type.KeyPress:
+            act()
+        event.accept()
+        return True
+
+    def _key_act(self, drag: _Drag, key: Qt.Key) -> Callable[[], object] | None:
+        """What a key means to a stroke in hand."""
+        if key == Qt.Key.Key_Escape:
+            return self.cancel
+        if drag.path is not None and drag.settings.method == "curve":
+            if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                return self._finish
+            if key == Qt.Key.Key_Backspace:
+                return self._one_point_less
+        return None
 
     def show_cursor(self) -> None:
         """Lay the ring on the surface under the pointer, as the brush in hand is now."""
@@ -136,6 +147,10 @@ class SculptController(QObject):
 
     def _press(self, pointer: PointerSample) -> None:
         mesh = self._document.mesh
+        if mesh is not None and self._drag is not None and self._drag.path is not None:
+            self._drag.path.add(pointer)
+            self._draw_path(self._drag, self._drag.path)
+            return
         if mesh is None or self._drag is not None:
             return
         hit = self._pick(pointer)
@@ -161,6 +176,12 @@ class SculptController(QObject):
         step_px = max(_STEP * settings.radius_mm / self._viewport.mm_per_pixel(hit.point), 1.0)
         plane = hit.point, self._viewport.view_direction(hit.point)
         self._drag = _Drag(stroke, brush, settings, pointer, step_px, plane)
+        if not brush.drags and settings.method in PATHS:
+            self._drag.path = StrokePath(pointer, step_px)
+            if settings.method == "curve":
+                self.hinted.emit("Click to add points, Enter to end the curve, Esc to take it back")
+        elif not brush.drags and settings.method == "airbrush":
+            self._spray.start()
         self.stroke_started.emit()
         self._feed(pointer, hit.point, hit.normal)
 
@@ -172,12 +193,16 @@ class SculptController(QObject):
             return
         if self._drag is None:
             return
-        if self._drag.brush.drags:
+        if self._drag.path is not None:
+            self._drag.path.move(pointer)
+            self._draw_path(self._drag, self._drag.path)
+            return
+        if self._drag.brush.drags or self._drag.settings.method == "anchored":
             point = self._on_plane(pointer, *self._drag.plane)
             if point is not None:
                 self._feed(pointer, point, self._drag.plane[1])
             return
-        for place in _along(self._drag.pointer, pointer, self._drag.step_px):
+        for place in pointers_between(self._drag.pointer, pointer, self._drag.step_px, _MOST_STEPS):
             if self._drag is None:
                 return  # a dab failed, and the stroke was taken back
             self._drag.pointer = place
@@ -186,7 +211,13 @@ class SculptController(QObject):
 
     def _release(self, pointer: PointerSample) -> None:
         self._orbit_from = None
+        if self._drag is not None and self._drag.path is not None and self._drag.settings.method == "curve":
+            return  # until Enter
+        self._finish()
+
+    def _finish(self) -> None:
         drag, self._drag = self._drag, None
+        self._spray.stop()
         if drag is None:
             return
         try:
@@ -194,6 +225,31 @@ class SculptController(QObject):
         except Exception as error:  # noqa: BLE001 - the stroke has rolled itself back; the session goes on
             self.failed.emit(error)
         self._ended()
+
+    def _one_point_less(self) -> None:
+        drag = self._drag
+        if drag is None or drag.path is None:
+            return
+        if drag.path.remove_last():
+            self._draw_path(drag, drag.path)
+        else:
+            self.cancel()
+
+    def _draw_path(self, drag: _Drag, path: StrokePath) -> None:
+        """The whole line or curve again, from the surface as it was before."""
+        drag.stroke.again()
+        for place in path.pointers():
+            if self._drag is not drag:
+                return  # a dab failed, and the stroke was taken back
+            if (hit := self._pick(place)) is not None:
+                self._feed(place, hit.point, hit.normal)
+        self._document.surface_changed.emit()
+
+    def _spray_on(self) -> None:
+        """The airbrush goes on where the pen rests."""
+        pointer = self._drag.pointer if self._drag is not None else None
+        if pointer is not None and (hit := self._pick(pointer)) is not None:
+            self._feed(replace(pointer, time=time.monotonic()), hit.point, hit.normal)
 
     def _hover(self, pointer: PointerSample) -> None:
         self._last_hover = pointer
