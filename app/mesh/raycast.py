@@ -1,4 +1,4 @@
-"""Picking: the nearest triangle that a ray meets, over chunk boxes and triangles.
+"""Picking: the nearest visible triangle that a ray meets, over chunk boxes and triangles.
 
 Never a depth-buffer read: this works without a window, to float precision, and knows what a stroke has just moved.
 """
@@ -29,7 +29,7 @@ class Hit:
 
 
 def cast(mesh: Mesh, origin: np.ndarray, direction: np.ndarray) -> Hit | None:
-    """First hit of a ray with the mesh, from either side, or None. origin, direction: (3,), mm."""
+    """First hit of a ray with what is visible of the mesh, from either side, or None. origin, direction: (3,), mm."""
     # Adding zero turns -0.0 into 0.0, whose inverse would order a box's two planes the wrong way round.
     origin, direction = np.asarray(origin, np.float64), np.asarray(direction, np.float64) + 0.0
     if not np.isfinite(origin).all() or not np.isfinite(direction).all() or not direction.any():
@@ -43,6 +43,7 @@ def cast(mesh: Mesh, origin: np.ndarray, direction: np.ndarray) -> Hit | None:
         direction,
         mesh.positions,
         mesh.triangles,
+        mesh.hidden,
         chunks.triangle_offsets,
         chunks.triangle_lower,
         chunks.triangle_upper,
@@ -74,7 +75,7 @@ def _box_entry(origin, inverse, lower, upper, chunk):
 
 
 @kernel
-def _cast(origin, direction, positions, triangles, triangle_offsets, lower, upper):
+def _cast(origin, direction, positions, triangles, hidden, triangle_offsets, lower, upper):
     """Möller and Trumbore 1997, chunks taken from near to far."""
     inverse = 1.0 / direction
     count = len(lower)
@@ -115,6 +116,7 @@ def _cast(origin, direction, positions, triangles, triangle_offsets, lower, uppe
             if v < 0.0 or u + v > 1.0:
                 continue
             distance = (e2x * qx + e2y * qy + e2z * qz) / det
-            if 0.0 <= distance < best_t:
+            visible = hidden[a] == 0 and hidden[b] == 0 and hidden[d] == 0
+            if visible and 0.0 <= distance < best_t:
                 best, best_t, best_u, best_v = t, distance, u, v
     return best, best_t, best_u, best_v

@@ -1,7 +1,7 @@
 """The region of a dab: the vertices it can reach, ascending, and the factor of each.
 
-chunk query -> vertices in reach -> factor = falloff x hardness x mask x front faces x automask x alpha. Buffers are
-made once per mesh, so nothing the size of the mesh is allocated inside a stroke.
+chunk query -> vertices in reach, without hidden ones -> factor = falloff x hardness x mask x front faces x automask x
+alpha. Buffers are made once per mesh, so nothing the size of the mesh is allocated inside a stroke.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ class Region:
     delta    (k, 3) or (k, 1) float32, for the brush to fill
     start    (V, 3) or (V, 1) float32, values of the edited attribute at the start of the stroke; valid at `vertices`
     start_normals  (V, 3) float32, unit, at the start of the stroke; valid at `vertices`, for brushes that declare it
+    saved_at (V,) int32: `start` is valid where this equals `saving`; elsewhere the stroke has changed nothing yet
+    begun    the area under the stroke's first dab on the surface
     """
 
     def __init__(self, vertex_count: int) -> None:
@@ -47,6 +49,8 @@ class Region:
         self._delta = np.empty(3 * vertex_count, np.float32)
         self.resize(0, 3)
         self.start = self.start_normals = np.empty((0, 3), np.float32)
+        self.saved_at, self.saving = np.empty(0, np.int32), 0
+        self.begun = Area(np.zeros(3), np.zeros(3))
 
     def resize(self, count: int, columns: int) -> None:
         """Make the views `count` vertices long."""
@@ -54,15 +58,18 @@ class Region:
         self.factors = self._factors[:count]
         self.delta = self._delta[: count * columns].reshape(count, columns)
 
-    def area(self, mesh: Mesh, dab: Dab, positions: np.ndarray | None = None) -> Area:
+    def area(
+        self, mesh: Mesh, dab: Dab, positions: np.ndarray | None = None, normals: np.ndarray | None = None
+    ) -> Area:
         """Averages under the dab, weighted by the factors; of what faces the viewer, unless nothing does.
 
-        positions: (V, 3), where other positions than the mesh's own are wanted, such as `start`.
+        positions, normals: (V, 3), where others than the mesh's own are wanted, such as `start`.
         """
         positions = mesh.positions if positions is None else positions
+        normals = mesh.normals if normals is None else normals
         blocks = (len(self.vertices) + _SUM_BLOCK - 1) // _SUM_BLOCK
         sums = np.zeros((blocks, 2, 7))
-        _area_sums(self.vertices, self.factors, positions, mesh.normals, dab.view, sums)
+        _area_sums(self.vertices, self.factors, positions, normals, dab.view, sums)
         away, facing = sums.sum(axis=0)
         chosen = facing if facing[6] > 0 else away
         if not chosen[6] > 0:
@@ -132,6 +139,7 @@ class RegionFinder:
             table,
             mesh.mask,
             masked,
+            mesh.hidden,
             mesh.normals,
             dab.view,
             front,
@@ -202,6 +210,7 @@ def _reach(
     table,
     mask,
     masked,
+    hidden,
     normals,
     view,
     front,
@@ -220,6 +229,8 @@ def _reach(
             dz = positions[vertex, 2] - cz
             distance = dx * dx + dy * dy + dz * dz
             if not distance <= reach:  # also where a vertex is nowhere: its cell in the table would be, too
+                continue
+            if hidden[vertex] != 0:
                 continue
             cell = np.sqrt(distance) * scale
             left = min(np.int32(cell), np.int32(len(table) - 2))

@@ -25,14 +25,17 @@ _OSMESA_LIBRARIES = ("libOSMesa.so.8", "libOSMesa.so.6", "libOSMesa.so", "osmesa
 
 
 class OffscreenView:
-    """A scene in an invisible window. Raises LikenessError where the machine offers no OpenGL 3.2 at all."""
+    """A scene in an invisible window, with what is hidden while sculpting: for reports, it is a part of the model.
+
+    Raises LikenessError where the machine offers no OpenGL 3.2 at all.
+    """
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = size
         self.window = _offscreen_window(size)
         renderer = vtkRenderer()
         self.window.AddRenderer(renderer)
-        self.scene = Scene(self.window, renderer)
+        self.scene = Scene(self.window, renderer, whole=True)
         self.camera = Camera()
 
     def render(self) -> None:

@@ -6,7 +6,7 @@ sorted by vertex, so a dirty range of vertices is one range of render vertices. 
     positions, normals (N, 3) float32   mm; unit
     paint              (N, 4) uint8     sRGB colour (white without colours), mask in the fourth component
     tcoords            (N, 2) float32   origin lower left, or None
-    groups                              triangles by texture and base colour
+    groups                              visible triangles by texture and base colour
 """
 
 from __future__ import annotations
@@ -33,18 +33,28 @@ class Group:
 
     triangles: (t, 3) int32 into the render arrays, in the mesh's order.
     chunk_offsets: (C + 1,) int64, where the triangles of each chunk start; empty where nobody asks.
+    rows: (t,) int32, which of the mesh's triangles they are; None for all of them.
     """
 
     material: Material
     triangles: np.ndarray
     chunk_offsets: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    rows: np.ndarray | None = None
+
+    def only(self, visible: np.ndarray) -> Group:
+        """The group without the rest of its triangles. visible: (T,) bool, of the mesh's triangles."""
+        kept = np.flatnonzero(visible if self.rows is None else visible[self.rows])
+        return Group(self.material, self.triangles[kept], np.searchsorted(kept, self.chunk_offsets))
 
 
 class RenderCopy:
-    """Render arrays of one mesh, brought up to date by `update`."""
+    """Render arrays of one mesh, brought up to date by `update`.
 
-    def __init__(self, mesh: Mesh) -> None:
-        self.mesh = mesh
+    whole: show hidden parts as well. regrouped: whether the last `update` found other triangles visible.
+    """
+
+    def __init__(self, mesh: Mesh, *, whole: bool = False) -> None:
+        self.mesh, self._whole = mesh, whole
         self._positions_source, self._colors_source = mesh.positions, mesh.colors
         seams = mesh.uv is not None and len(mesh.uv) != mesh.vertex_count
         self.tcoords = mesh.uv
@@ -57,9 +67,11 @@ class RenderCopy:
         self.paint = np.full((count, 4), 255, np.uint8)
         self._heat: np.ndarray | None = None
         self._merged = False
-        self.groups, self.has_vertex_colors = self._grouped()
+        self._all_groups, self.has_vertex_colors = self._grouped()
+        self.groups, self.regrouped = self._visible_groups(), False
         # Chunks with vertices that the last `update` found changed; (C,) bool.
         self.touched = np.zeros(mesh.chunks.count, bool)
+        mesh.take_dirty("hidden")
         for name in ("positions", "normals", "colors", "mask"):
             mesh.take_dirty(name)
             self._copy(name, 0, mesh.vertex_count)
@@ -72,6 +84,9 @@ class RenderCopy:
         """Take over what the mesh says is dirty. Returns, per changed array, (n, 2) int64 render vertex ranges."""
         changed: dict[str, np.ndarray] = {}
         self.touched[:] = False
+        self.regrouped = len(self.mesh.take_dirty("hidden")) > 0 and not self._whole
+        if self.regrouped:
+            self.groups = self._visible_groups()
         for name, array in (("positions", "positions"), ("normals", "normals"), ("colors", "paint"), ("mask", "paint")):
             ranges = self.mesh.take_dirty(name)
             if not len(ranges) or (name == "colors" and self.mesh.colors is None):
@@ -106,6 +121,12 @@ class RenderCopy:
             _gather(getattr(mesh, name), source, start, stop, getattr(self, name))
         return start, stop
 
+    def _visible_groups(self) -> list[Group]:
+        if self._whole or not self.mesh.hidden.any():
+            return self._all_groups
+        visible = _visible(self.mesh.triangles, self.mesh.hidden)
+        return [group.only(visible) for group in self._all_groups]
+
     def _grouped(self) -> tuple[list[Group], bool]:
         """Groups of triangles, and whether the paint holds colours."""
         mesh = self.mesh
@@ -133,15 +154,25 @@ class RenderCopy:
         return [self._group(mesh.materials[group[0]], group) for group in members], colored
 
     def _group(self, material: Material, members: list[int]) -> Group:
-        rows = np.flatnonzero(np.isin(self.mesh.triangle_material, members))
+        rows = np.flatnonzero(np.isin(self.mesh.triangle_material, members)).astype(np.int32)
         offsets = np.searchsorted(rows, self.mesh.chunks.triangle_offsets)
-        return Group(material, np.ascontiguousarray(self.triangles[rows]), offsets)
+        return Group(material, np.ascontiguousarray(self.triangles[rows]), offsets, rows)
 
     def _paint_base_colors(self) -> None:
         colors = np.array([material.base_color for material in self.mesh.materials], np.float32)
         of_triangle = np.clip(colors * 255 + 0.5, 0, 255).astype(np.uint8)[self.mesh.triangle_material]
         for corner in range(3):
             self.paint[self.triangles[:, corner], :3] = of_triangle
+
+
+@parallel_kernel
+def _visible(triangles, hidden):
+    out = np.empty(len(triangles), np.bool_)
+    for block in prange((len(triangles) + _BLOCK - 1) // _BLOCK):
+        for t in range(block * _BLOCK, min(len(triangles), (block + 1) * _BLOCK)):
+            a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+            out[t] = hidden[a] == 0 and hidden[b] == 0 and hidden[c] == 0
+    return out
 
 
 @parallel_kernel

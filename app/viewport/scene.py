@@ -28,10 +28,10 @@ _UNMEASURED = 150  # grey of a wall whose thickness nobody knows
 
 
 class Scene:
-    """One mesh in one VTK window."""
+    """One mesh in one VTK window. whole: draw hidden parts as well."""
 
-    def __init__(self, window: Any, renderer: vtkRenderer) -> None:
-        self._window, self._renderer = window, renderer
+    def __init__(self, window: Any, renderer: vtkRenderer, *, whole: bool = False) -> None:
+        self._window, self._renderer, self._whole = window, renderer, whole
         self._patch = Patch(vtkRenderer())
         window.AddRenderer(self._patch.renderer)
         for each in (renderer, self._patch.renderer):
@@ -71,7 +71,7 @@ class Scene:
         self._area.forget()
         if mesh is None:
             return
-        self.copy = RenderCopy(mesh)
+        self.copy = RenderCopy(mesh, whole=self._whole)
         points = Points(self.copy)
         self._shader = SurfaceShader(points.has_tcoords, self.copy.has_vertex_colors)
         self._shader.set_mask_visible(self._mask_visible)
@@ -172,7 +172,7 @@ class Scene:
         return [] if self.copy is None else self.copy.groups
 
     def draw_only(self, groups: list[Group]) -> None:
-        """Draw these triangles in place of each group's own: for benchmarks."""
+        """Draw these triangles in place of each group's own."""
         if self._full is not None:
             for index, group in enumerate(groups):
                 self._full.set_triangles(index, group.triangles)
@@ -228,6 +228,8 @@ class Scene:
             self.set_shading(self.shading)
         else:
             self._full.points.upload(self._window, self.copy.update())
+            if self.copy.regrouped:
+                self._show_visible(self.copy)
 
     def _apply(self, camera: Camera) -> None:
         """Set VTK's camera, and the clipping range from the mesh's own bounds."""
@@ -262,6 +264,16 @@ class Scene:
         layer.set_edges(self._wireframe, self._line_width)
         layer.add_to(renderer)
         return layer
+
+    def _show_visible(self, copy: RenderCopy) -> None:
+        """Other triangles are visible: draw those. The stand-in is made anew when it is wanted."""
+        self.draw_only(copy.groups)
+        self._area.forget()
+        if self._light is not None:
+            self._light.remove_from(self._renderer)
+        self._light = self._standin = None
+        if self._draft:
+            self._renew_standin(copy)
 
     def _repaint(self) -> None:
         """Bring the paint in line with the shading: the model's colours, or the heat map."""

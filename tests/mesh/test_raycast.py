@@ -109,3 +109,16 @@ def test_what_a_stroke_has_just_moved_is_hit_where_it_is_now() -> None:
     after = cast(mesh, origin, down)
     assert after is not None
     assert after.distance == pytest.approx(before.distance - 30, abs=1e-4)
+
+
+def test_what_is_hidden_is_not_picked() -> None:
+    mesh = sphere(3)
+    origin, direction = np.array([0.0, 0.0, 30.0]), np.array([0.01, 0.02, -1.0])
+    first = cast(mesh, origin, direction)
+    assert first is not None
+    mesh.hidden[mesh.triangles[first.triangle, 1]] = 1  # one corner is enough
+    second = cast(mesh, origin, direction)
+    assert second is not None
+    assert second.point[2] < 0
+    mesh.hidden[:] = 1
+    assert cast(mesh, origin, direction) is None

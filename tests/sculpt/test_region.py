@@ -18,6 +18,7 @@ from tests.sculpting import bumpy_sphere
 
 MESH = bumpy_sphere(4)
 UNPROTECTED = Protection(MESH, Automask())
+MESH.hidden[MESH.positions[:, 0] > 6] = 1
 MESH.mask[:] = np.random.default_rng(1).random(MESH.vertex_count).clip(0.2, 1.2).astype(np.float32) - 0.2
 
 
@@ -38,7 +39,7 @@ def slow_factors(dab: Dab, falloff: Falloff, hardness: float, masked: bool) -> n
     distance = np.linalg.norm(MESH.positions.astype(float) - dab.center, axis=1)
     part = distance / dab.radius
     factors = np.where(part <= hardness, 1.0, falloff.values((part - hardness) / max(1 - hardness, 1e-9)))
-    factors[distance > dab.radius] = 0
+    factors[(distance > dab.radius) | (MESH.hidden != 0)] = 0
     if masked:
         factors *= 1 - MESH.mask
     if dab.settings.front_faces_only and dab.view.any():

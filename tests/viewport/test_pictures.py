@@ -10,6 +10,7 @@ from PIL import Image
 import app.viewport.shading as shading_module
 from app.errors import LikenessError
 from app.mesh.build import build_mesh
+from app.mesh.mesh import Mesh
 from app.mesh.soup import Material, Soup, Texture
 from app.viewport import upload as upload_module
 from app.viewport.offscreen import render_image, render_png
@@ -72,6 +73,45 @@ def test_sub_range_upload_draws_what_a_rebuild_draws(viewport, monkeypatch, kind
     assert all(answers), "a range went the slow way"
     assert (dabbed != first).any(axis=-1).sum() > 1000
     np.testing.assert_array_equal(dabbed, rebuilt(viewport))
+
+
+@pytest.mark.parametrize("kind", ["plain", "textured"])
+def test_what_is_hidden_is_not_drawn(viewport, kind):
+    mesh = build_mesh(textured_soup(160, 80)) if kind == "textured" else sphere(5)
+    viewport.set_mesh(mesh)
+    whole = viewport.image()
+    hidden = np.flatnonzero(mesh.positions[:, 2] > 1).astype(np.int32)
+    mesh.hidden[hidden] = 1
+    mesh.touched("hidden", hidden)
+    viewport.flush()
+    seen = viewport.image()
+    # What stays is the picture of a mesh without the hidden triangles.
+    kept = ~mesh.hidden[mesh.triangles].any(axis=1)
+    part = Mesh(
+        mesh.positions.copy(),
+        mesh.triangles[kept],
+        uv=mesh.uv,
+        uv_vertex=mesh.uv_vertex,
+        corner_uv=None if mesh.corner_uv is None else mesh.corner_uv[kept],
+        materials=mesh.materials,
+        normals=mesh.normals.copy(),
+    )
+    viewport.set_mesh(part, keep_camera=True)
+    np.testing.assert_array_equal(seen, viewport.image())
+    assert 0 < on_model(seen).sum() < 0.8 * on_model(whole).sum()
+    viewport.set_mesh(mesh, keep_camera=True)
+    np.testing.assert_array_equal(viewport.image(), seen)
+    mesh.hidden[:] = 0
+    mesh.touched_all("hidden")
+    viewport.flush()
+    np.testing.assert_array_equal(viewport.image(), whole)
+
+
+def test_a_picture_for_a_report_shows_what_is_hidden():
+    mesh = sphere(4)
+    whole = render_image(mesh, (200, 150))
+    mesh.hidden[mesh.positions[:, 2] > 1] = 1
+    np.testing.assert_array_equal(render_image(mesh, (200, 150)), whole)
 
 
 def test_without_a_buffer_handle_vtk_rebuilds(viewport, monkeypatch):

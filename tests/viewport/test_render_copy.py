@@ -117,6 +117,34 @@ def test_plain_materials_beside_a_texture_keep_their_colours():
     assert not copy.has_vertex_colors
 
 
+@pytest.mark.parametrize("kind", ["plain", "textured", "materials"])
+def test_a_triangle_with_a_hidden_corner_is_left_out(kind):
+    mesh = build_mesh(textured_soup(96, 48)) if kind == "textured" else sphere(5)
+    if kind == "materials":
+        mesh = by_material(3, [(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)])
+    copy = RenderCopy(mesh)
+    everything = [(group.triangles, group.chunk_offsets) for group in copy.groups]
+    hidden = np.flatnonzero(mesh.positions[:, 2] > 2).astype(np.int32)
+    mesh.hidden[hidden] = 1
+    mesh.touched("hidden", hidden)
+    assert copy.update() == {}
+    assert copy.regrouped
+    source = copy.source if len(copy.source) else np.arange(mesh.vertex_count)
+    for group, (triangles, offsets) in zip(copy.groups, everything, strict=True):
+        seen = [not mesh.hidden[source[triangle]].any() for triangle in triangles]
+        np.testing.assert_array_equal(group.triangles, triangles[seen])
+        np.testing.assert_array_equal(group.chunk_offsets, [np.count_nonzero(seen[:end]) for end in offsets])
+    assert [len(group.triangles) for group in RenderCopy(mesh).groups] == [len(g.triangles) for g in copy.groups]
+    assert RenderCopy(mesh, whole=True).groups[0].triangles is not copy.groups[0].triangles
+    mesh.hidden[:] = 0
+    mesh.touched_all("hidden")
+    copy.update()
+    for group, (triangles, _) in zip(copy.groups, everything, strict=True):
+        np.testing.assert_array_equal(group.triangles, triangles)
+    copy.update()
+    assert not copy.regrouped
+
+
 def test_ranges_are_joined_when_near_and_kept_apart_when_far():
     ranges = np.array([[90_000, 91_000], [0, 1000], [1500, 3000], [500, 1200]])
     np.testing.assert_array_equal(joined(ranges), [[0, 3000], [90_000, 91_000]])

@@ -223,6 +223,47 @@ def test_a_slow_machine_turns_a_stand_in_and_shows_all_at_rest(viewport, qtbot, 
     assert differing.mean() < 0.02  # recognisably the same
 
 
+def hide(mesh, which):
+    mesh.hidden[:] = which
+    mesh.touched_all("hidden")
+
+
+def test_on_a_slow_machine_the_stand_in_hides_too(viewport, qtbot, monkeypatch):
+    monkeypatch.setattr("app.viewport.canvas._SLOW_MS", 0.0)
+    mesh = sphere(6)
+    viewport.set_mesh(mesh)
+    settle(qtbot, viewport)
+    qtbot.waitUntil(lambda: not viewport._scene.draft)
+    for which in (mesh.positions[:, 2] > 2, mesh.positions[:, 2] < -2, np.zeros(mesh.vertex_count)):
+        hide(mesh, which)
+        full = viewport.image()
+        viewport.orbit(5, 0)
+        viewport.orbit(-5, 0)
+        assert viewport._scene.draft
+        light = viewport._canvas.image()
+        qtbot.waitUntil(lambda: not viewport._scene.draft)
+        assert (light != full).any()
+        assert (np.abs(light.astype(int) - full).max(axis=-1) > 40).mean() < 0.02
+
+
+def test_on_a_slow_machine_a_part_of_the_picture_hides_too(viewport, qtbot, monkeypatch):
+    monkeypatch.setattr("app.viewport.canvas._SLOW_MS", 0.0)
+    areas = []
+    original = Patch.begin
+    monkeypatch.setattr(Patch, "begin", lambda *args: areas.append(args[-1]) or original(*args))
+    mesh = sphere(7)
+    viewport.set_mesh(mesh)
+    qtbot.waitUntil(lambda: not viewport._scene.draft)
+    hide(mesh, mesh.positions[:, 2] > 0.3)
+    viewport._canvas.image()
+    dab = np.flatnonzero(np.linalg.norm(mesh.positions - (0, -10, 0), axis=1) < 2).astype(np.int32)
+    mesh.mask[dab] = 1
+    mesh.touched("mask", dab)
+    dabbed = viewport._canvas.image()
+    assert len(areas) == 1
+    assert (dabbed != viewport.image()).any(axis=-1).sum() < 60
+
+
 @pytest.mark.parametrize("view", ["perspective", "parallel", "near"])
 @pytest.mark.parametrize("kind", ["plain", "textured", "materials"])
 def test_a_slow_machine_draws_only_the_part_that_a_dab_changed(viewport, qtbot, monkeypatch, view, kind):
@@ -273,6 +314,7 @@ def test_a_slow_machine_draws_all_after_anything_but_a_dab(viewport, qtbot, monk
         lambda: viewport.set_background((0.1, 0.1, 0.1)),
         lambda: viewport.set_mask_visible(False),
         lambda: viewport.set_flat(True),
+        lambda: hide(mesh, mesh.positions[:, 2] > 3),
         lambda: viewport.set_mesh(mesh, keep_camera=True),
     ):
         viewport._canvas.image()
