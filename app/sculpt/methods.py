@@ -96,6 +96,7 @@ def _airbrush(settings: BrushSettings, stabiliser: Stabiliser) -> Dabs:
 
 def _anchored(settings: BrushSettings) -> Dabs:
     first: Sample | None = None
+    alone = replace(settings, spacing=1.0)  # does at once what a stroke's overlapping dabs add up to
 
     def dabs(sample: Sample) -> Iterator[Dab]:
         nonlocal first
@@ -103,7 +104,7 @@ def _anchored(settings: BrushSettings) -> Dabs:
             first = sample
         drag = np.asarray(sample.point, np.float64) - first.point
         length = float(np.linalg.norm(drag))
-        dab = dab_at(first, settings, _way(first, sample))
+        dab = dab_at(first, alone, _way(first, sample))
         yield replace(dab, radius=length if length > 0 else dab.radius, alone=True)
 
     return dabs

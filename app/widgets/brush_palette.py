@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QAction, QFontMetrics, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtGui import QAction, QFontMetrics, QKeySequence, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 _ICON = 20
@@ -99,7 +99,12 @@ class BrushPalette(QScrollArea):
 
     def sizeHint(self) -> QSize:
         content = self._column.sizeHint()
-        return QSize(content.width(), content.height())
+        bar = self.verticalScrollBar()
+        return QSize(content.width() + (bar.sizeHint().width() if bar.isVisible() else 0), content.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.updateGeometry()  # the scroll bar may have come or gone
 
     def minimumSizeHint(self) -> QSize:
         return QSize(self.sizeHint().width(), 4 * _ROW)

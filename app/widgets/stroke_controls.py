@@ -44,7 +44,8 @@ METHODS = {
     "curve": ("Curve", "Click points of a curve; Enter ends it, Backspace takes the last point back, Esc all"),
 }
 _THUMBNAIL = QSize(56, 56)
-_LIST = QSize(4 * 68 + 24, 3 * 84)
+_CELL = QSize(84, 84)
+_LIST = QSize(4 * _CELL.width() + 24, 3 * _CELL.height() + 8)
 _PERCENT = Range(0.0, 100.0, "%", 0)
 _DEGREES = Range(-180.0, 180.0, "°", 0)
 _FRONT = Range(0.0, 90.0, "°", 0)
@@ -88,6 +89,7 @@ class AlphaButton(QToolButton):
         self.list.setResizeMode(QListView.ResizeMode.Adjust)
         self.list.setMovement(QListView.Movement.Static)
         self.list.setIconSize(_THUMBNAIL)
+        self.list.setGridSize(_CELL)
         self.list.setFixedSize(_LIST)
         self.list.setAccessibleName("Alphas")
         self.list.itemClicked.connect(lambda item: self.choose(item.data(Qt.ItemDataRole.UserRole)))

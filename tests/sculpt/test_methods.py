@@ -54,7 +54,7 @@ def test_an_anchored_dab_is_dragged_out_and_replaces_itself():
     points = surface_points(mesh, PLACE, 4.0, 4)
     stroke(mesh, "draw", samples(points), radius_mm=1.0, method="anchored")
     reach = float(np.linalg.norm(points[-1] - points[0]))
-    stroke(once, "draw", samples(points[:1]), radius_mm=reach)
+    stroke(once, "draw", samples(points[:1]), radius_mm=reach, spacing=1.0)
     np.testing.assert_allclose(mesh.positions, once.positions, atol=1e-5)
 
 
