@@ -12,12 +12,12 @@ import numpy as np
 
 from app.application.desk import Desk
 from app.errors import LikenessError
-from app.mesh.mesh import Mesh
+from app.mesh.mesh import ATTRIBUTES, Mesh
 from app.operations.operation import Operation
 from app.operations.running import Outcome, apply_in_worker, find
 from app.widgets.height_dialog import remember_height
 
-_ARRAYS = ("positions", "triangles", "colors", "mask", "uv", "corner_uv", "triangle_material")
+_ARRAYS = (*ATTRIBUTES, "triangles", "uv", "corner_uv", "triangle_material")
 # Makes the model as tall as was asked for, so its height is known afterwards.
 _SCALES = "scale_to_height"
 

@@ -48,6 +48,8 @@ def with_vertex_colors(mesh: Mesh, colors: np.ndarray | None = None) -> Mesh:
         mesh.triangles,
         colors=np.array(colors, np.float32, order="C"),
         mask=mesh.mask.copy(),
+        face_sets=mesh.face_sets.copy(),
+        hidden=mesh.hidden.copy(),
         materials=[Material()],
         file_vertex=mesh.file_vertex,
         file_triangle=mesh.file_triangle,

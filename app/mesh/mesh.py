@@ -7,6 +7,7 @@ is built from a file (`build`), adjacency (`topology`), spatial lookup (`chunks`
     triangles          (T, 3) int32     counter-clockwise seen from outside; sorted by their smallest vertex
     normals            (V, 3) float32   unit; derived
     colors             (V, 3) float32   sRGB 0 to 1 (float, so that a soft paint stroke does not round away), or None
+    original_colors    (V, 3) float32   what `colors` were when the vertices first had any; never written; None without
     mask               (V,)   float32   1 protects
     face_sets          (V,)   float32   whole numbers that name sets, 0 for none (float, as all that strokes write)
     hidden             (V,)   float32   1 where neither drawn nor sculpted; a triangle hides with any of its corners
@@ -46,6 +47,7 @@ class Mesh:
         triangles: np.ndarray,
         *,
         colors: np.ndarray | None = None,
+        original_colors: np.ndarray | None = None,
         mask: np.ndarray | None = None,
         face_sets: np.ndarray | None = None,
         hidden: np.ndarray | None = None,
@@ -64,6 +66,7 @@ class Mesh:
         self.positions = positions
         self.triangles = triangles
         self.colors = colors
+        self.original_colors = colors.copy() if original_colors is None and colors is not None else original_colors
         self.mask = np.zeros(vertex_count, np.float32) if mask is None else mask
         self.face_sets = np.zeros(vertex_count, np.float32) if face_sets is None else face_sets
         self.hidden = np.zeros(vertex_count, np.float32) if hidden is None else hidden
@@ -112,6 +115,7 @@ class Mesh:
             self.positions.copy(),
             self.triangles,
             colors=None if self.colors is None else self.colors.copy(),
+            original_colors=self.original_colors,
             mask=self.mask.copy(),
             face_sets=self.face_sets.copy(),
             hidden=self.hidden.copy(),

@@ -1,4 +1,5 @@
-"""Colour follows the surface: texture coordinates, materials, vertex colours and mask from one mesh onto another.
+"""Colour follows the surface: texture coordinates, materials, vertex colours, mask and face sets from one mesh onto
+another. Everything is visible on the new one.
 
     carry             onto any new surface near the old one, by closest points
     carry_by_weights  onto corners that are known points of known triangles, as after a subdivision: exact
@@ -10,6 +11,8 @@ the nearest point on this side of it.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -49,8 +52,10 @@ def carry(
     if not source.triangle_count or not len(triangles):
         return build_mesh(Soup(positions, triangles, unit_mm=1.0))
     by_triangle = source.corner_uv is not None or len(source.materials) > 1
-    by_vertex = source.corner_uv is not None or source.colors is not None or bool(source.mask.any())
-    colors = mask = corner_uv = material = None
+    by_vertex = source.corner_uv is not None or source.colors is not None
+    by_vertex = by_vertex or bool(source.mask.any() or source.face_sets.any())
+    corner_uv = material = None
+    looks = _Looks()
     if by_triangle or by_vertex:
         progress(0.0, "Carrying the colours over")
         tree = tree or Bvh.of(source.positions, source.triangles)
@@ -58,7 +63,7 @@ def carry(
         away = _AWAY * float(np.linalg.norm(source.size()))
         progress(0.1, "Carrying the colours over")
         at_vertex = tree.closest(positions, facing=vertex_normals, away_mm=away)
-        colors, mask = _vertex_attributes(source, at_vertex)
+        looks = _Looks.of(source, at_vertex)
         progress(0.3, "Carrying the colours over")
         if by_triangle:
             below = tree.closest(centres, facing=normals, away_mm=away).triangle
@@ -67,7 +72,7 @@ def carry(
             if source.corner_uv is not None:
                 corner_uv = _corners_without_seams(source, tree, positions, triangles, centres, below, at_vertex)
     progress(0.8, "Putting the mesh together")
-    return _assembled(source, positions, triangles, colors, mask, corner_uv, material)
+    return _assembled(source, positions, triangles, looks, corner_uv, material)
 
 
 def carry_by_weights(
@@ -90,46 +95,56 @@ def carry_by_weights(
     first[corner_vertex] = np.arange(len(corner_vertex))
     flat = weights.reshape(-1, 3)
     at = Closest(parent[first // 3].astype(np.int32), flat[first], np.zeros(len(positions), np.float32))
-    colors, mask = _vertex_attributes(source, at)
+    looks = _Looks.of(source, at)
     progress(0.3, "Carrying the texture over")
     corner_uv = None
     if source.uv is not None and source.corner_uv is not None:
         corner_uv = np.einsum("tck,tkx->tcx", weights, source.uv[source.corner_uv[parent]])
     progress(0.6, "Putting the mesh together")
-    return _assembled(source, positions, triangles, colors, mask, corner_uv, source.triangle_material[parent])
+    return _assembled(source, positions, triangles, looks, corner_uv, source.triangle_material[parent])
 
 
-def _vertex_attributes(source: Mesh, at: Closest) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """Colours and mask of new vertices; None for those that the source has none of."""
-    corners = source.triangles[at.triangle]
-    colors = mask = None
-    if source.colors is not None:
-        colors = np.einsum("nk,nkc->nc", at.weights, source.colors[corners])
-    if source.mask.any():
-        mask = np.einsum("nk,nk->n", at.weights, source.mask[corners])
-    return colors, mask
+@dataclass(frozen=True, eq=False)
+class _Looks:
+    """Colours, mask and face sets of new vertices; None for those that the source has none of."""
+
+    colors: np.ndarray | None = None
+    mask: np.ndarray | None = None
+    face_sets: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, source: Mesh, at: Closest) -> _Looks:
+        """Those of points of the source; a face set is that of the nearest corner."""
+        corners = source.triangles[at.triangle]
+        colors = mask = face_sets = None
+        if source.colors is not None:
+            colors = np.einsum("nk,nkc->nc", at.weights, source.colors[corners])
+        if source.mask.any():
+            mask = np.einsum("nk,nk->n", at.weights, source.mask[corners])
+        if source.face_sets.any():
+            face_sets = source.face_sets[corners[np.arange(len(corners)), at.weights.argmax(axis=1)]]
+        return cls(colors, mask, face_sets)
 
 
 def _assembled(
     source: Mesh,
     positions: np.ndarray,
     triangles: np.ndarray,
-    colors: np.ndarray | None,
-    mask: np.ndarray | None,
+    looks: _Looks,
     corner_uv: np.ndarray | None,
     material: np.ndarray | None,
 ) -> Mesh:
     soup = Soup(
         positions,
         triangles,
-        colors=colors,
+        colors=looks.colors,
         uv=None if corner_uv is None else np.ascontiguousarray(corner_uv, np.float32).reshape(-1, 2),
         corner_uv=None if corner_uv is None else np.arange(3 * len(triangles), dtype=np.int32).reshape(-1, 3),
         triangle_material=material,
         materials=list(source.materials),
         unit_mm=1.0,
     )
-    return build_mesh(soup, mask)
+    return build_mesh(soup, looks.mask, looks.face_sets)
 
 
 def _corners_without_seams(

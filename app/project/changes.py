@@ -19,7 +19,12 @@ from app.project.arrays import encode
 from app.sculpt.packed import Differences, PackedPart
 
 # What strokes never change, and which is stored once for all meshes that share it.
-STATIC = ("triangles", "uv", "uv_vertex", "corner_uv", "triangle_material", "file_vertex", "file_triangle")
+STATIC = (
+    *("triangles", "uv", "uv_vertex", "corner_uv", "triangle_material", "file_vertex", "file_triangle"),
+    "original_colors",
+)
+# What most meshes have none of: pages of zeros alone may be left out of the file.
+SPARSE = ("face_sets", "hidden")
 Page = tuple[int, str, int]  # mesh, attribute, page
 
 

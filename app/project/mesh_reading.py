@@ -20,8 +20,10 @@ from app.mesh.mesh import Mesh
 from app.mesh.soup import Material, Texture
 from app.mesh.topology import Topology
 from app.project.arrays import decode
+from app.project.changes import SPARSE
 from app.project.content import Stored
 from app.project.store import Store
+from app.sculpt.face_sets import LARGEST_SET
 from app.sculpt.packed import COLUMNS
 from app.sculpt.packing import Damaged, unpack_words
 
@@ -37,8 +39,10 @@ _SHAPES = {  # dtype, columns
     "triangle_material": ("int16", 1),
     "file_vertex": ("int32", 1),
     "file_triangle": ("int32", 1),
+    "original_colors": ("float32", 3),
 }
 _TEXTURED = ("uv", "uv_vertex", "corner_uv")
+_PER_VERTEX = ("uv", "uv_vertex", "file_vertex", "original_colors")
 _NEEDED = ("triangles", "triangle_material", "file_vertex", "file_triangle")
 _ADVICE = "Open an older copy of it"
 
@@ -74,7 +78,8 @@ class MeshReader:
             raise Damaged("the wrong attributes")
         arrays = self._static(record["arrays"], vertex_count)
         triangles = arrays["triangles"]
-        values = {name: self._attribute(number, name, vertex_count, page) for name in attributes}
+        names = {*attributes, *SPARSE}
+        values = {name: self._attribute(number, name, vertex_count, page) for name in sorted(names)}
         materials = self._read_materials(record.get("materials"))
         _check_materials(arrays["triangle_material"], len(materials))
         if id(triangles) not in self._topologies:
@@ -97,6 +102,8 @@ class MeshReader:
         lengths = {"file_vertex": vertex_count, "triangle_material": triangle_count, "file_triangle": triangle_count}
         if "uv" in arrays:
             lengths |= {"corner_uv": triangle_count, "uv_vertex": len(arrays["uv"])}
+        if "original_colors" in arrays:
+            lengths["original_colors"] = vertex_count
         for name, length in lengths.items():
             if len(arrays[name]) != length:
                 raise Damaged(f"{len(arrays[name])} instead of {length} entries of {name}")
@@ -113,7 +120,7 @@ class MeshReader:
             shape = json.loads(row[1])
             if not isinstance(shape, list) or not 1 <= len(shape) <= 2:
                 raise Damaged(f"a wrong shape of {name}")
-            most = self._limits.vertices if name in ("uv", "uv_vertex", "file_vertex") else self._limits.triangles
+            most = self._limits.vertices if name in _PER_VERTEX else self._limits.triangles
             rows = whole(shape[0])
             if rows > most:
                 raise LimitExceeded(f"has {rows:,} entries of {name}", "", _ADVICE)
@@ -130,17 +137,17 @@ class MeshReader:
         """(V, 3) or (V,) float32 from its pages."""
         columns = COLUMNS[name]
         self._spend(vertex_count * columns * 4)
-        out = np.empty((vertex_count, columns), np.float32)
-        done = 0
+        out = np.zeros((vertex_count, columns), np.float32)
+        done, sparse = 0, name in SPARSE
         for page, data in self._store.pages(mesh, name):
-            if page != done // page_vertices or done >= vertex_count or not isinstance(data, bytes):
+            start = whole(page) * page_vertices
+            if (start < done if sparse else start != done) or start >= vertex_count or not isinstance(data, bytes):
                 raise Damaged(f"pages of {name} that do not follow each other")
-            rows = min(page_vertices, vertex_count - done)
-            out[done : done + rows] = unpack_words(data, rows, columns).view(np.float32)
-            done += rows
-        if done != vertex_count:
+            done = min(start + page_vertices, vertex_count)
+            out[start:done] = unpack_words(data, done - start, columns).view(np.float32)
+        if done != vertex_count and not sparse:
             raise Damaged(f"pages of {name} are missing")
-        return out if columns > 1 else out.reshape(-1)
+        return _whole_numbers(out.reshape(-1)) if sparse else (out if columns > 1 else out.reshape(-1))
 
     def _spend(self, size: int) -> None:
         self._left -= size
@@ -172,6 +179,12 @@ class MeshReader:
                 raise Damaged("a texture that is missing")
             self._textures[key] = read_texture(encoded, str(record.get("name")), self._limits)
         return self._textures[key]
+
+
+def _whole_numbers(values: np.ndarray) -> np.ndarray:
+    """(V,) float32 without what is no number of a set: whole, not negative, finite."""
+    values[~((values >= 0) & (values <= LARGEST_SET) & (values == np.floor(values)))] = 0
+    return values
 
 
 def whole(value: Any) -> int:

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from app.errors import LimitExceeded, UnreadableFile
 
 APPLICATION_ID = 0x4C494B45  # "LIKE"
-VERSION = 1
+VERSION = 2
 MAX_FILE_BYTES = 8 << 30
 MAX_VALUE_BYTES = 1_000_000_000  # SQLite's own limit for one value
 DAMAGED_ADVICE = "Open the .bak file beside it, or a copy of yours"
@@ -41,8 +41,14 @@ _FIRST = (
     "CREATE TABLE photos (place INTEGER PRIMARY KEY, record TEXT NOT NULL, blob TEXT NOT NULL)",
 )
 
+
+def _face_sets(connection: sqlite3.Connection) -> None:
+    """Face sets, hidden parts and original colours came with version 2, in the same tables. An older file has no rows
+    of them, as a newer one of a mesh that has none; but a program of version 1 would take such rows for damage."""
+
+
 # Version n to n + 1, by n. Each runs inside the transaction of `migrate`.
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _face_sets}
 
 
 def create(connection: sqlite3.Connection, version: int | None = None) -> None:

@@ -4,7 +4,8 @@
     blobs     photos, textures and thumbnails as they came, by their SHA-256
     arrays    what strokes never change, packed; meshes made from each other share them
     meshes    one record each: the mesh in hand, and those that steps keep
-    pages     the present values of positions, colors and mask of each mesh, 1024 vertices to a page
+    pages     the present values of all that strokes write of each mesh, 1024 vertices to a page; face sets and hidden
+              parts have pages only where there are any
     steps     the history, oldest first by number; `changes` has the differences of each, direction-free
     photos    records and places
 

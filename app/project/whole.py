@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.mesh.mesh import ATTRIBUTES, Mesh
-from app.project.changes import STATIC, Changes, MeshRecord, StepRecord
+from app.project.changes import SPARSE, STATIC, Changes, MeshRecord, StepRecord
 from app.project.content import Stored
 from app.sculpt.history import AttributeStep, MeshStep, Step
 from app.sculpt.packed import PackedStep, apply, differences
@@ -51,7 +51,9 @@ class Numbers:
         for attribute in changes.meshes[number].attributes:
             values, offsets = columns_of(mesh, attribute).copy(), mesh.chunks.vertex_offsets.tolist()
             for page in range(mesh.chunks.count):
-                changes.pages[number, attribute, page] = values[offsets[page] : offsets[page + 1]]
+                rows = values[offsets[page] : offsets[page + 1]]
+                if attribute not in SPARSE or rows.any():
+                    changes.pages[number, attribute, page] = rows
         return number
 
     def keep_only(self, meshes: Sequence[Mesh], changes: Changes) -> None:

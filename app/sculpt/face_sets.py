@@ -14,12 +14,14 @@ from app.mesh.mesh import Mesh
 from app.sculpt.automask import parts
 from app.sculpt.masking import MASKED_FROM
 
+# Up to here float32 holds every whole number.
+LARGEST_SET = 1 << 24
 _BLOCK = 4096
 
 
 def new_set(mesh: Mesh) -> int:
-    """A number that no face set has."""
-    return int(mesh.face_sets.max(initial=0)) + 1
+    """A number that no face set has; when the largest one is in use, that one."""
+    return min(int(mesh.face_sets.max(initial=0)) + 1, LARGEST_SET)
 
 
 def from_mask(mesh: Mesh) -> np.ndarray:

@@ -15,7 +15,7 @@ import numpy as np
 from psygnal import Signal
 
 from app.mesh.jit import prange, scaling_kernel
-from app.mesh.mesh import Mesh
+from app.mesh.mesh import ATTRIBUTES, Mesh
 from app.sculpt.recorder import Recorder, columns_of
 
 DEFAULT_LIMIT_BYTES = 1 << 30
@@ -118,7 +118,7 @@ class MeshStep(Step):
 
 def _written(mesh: Mesh) -> list[np.ndarray]:
     """What strokes write."""
-    return [array for array in (mesh.positions, mesh.colors, mesh.mask) if array is not None]
+    return [array for name in ATTRIBUTES if (array := getattr(mesh, name)) is not None]
 
 
 def _arrays(mesh: Mesh) -> list[np.ndarray]:

@@ -94,9 +94,11 @@ def test_materials_without_a_texture_give_their_base_colour():
 
 def test_the_new_mesh_shares_the_surface_and_drops_the_texture():
     mesh = build_mesh(textured_soup())
+    mesh.mask[3], mesh.face_sets[4], mesh.hidden[5] = 0.5, 7, 1
     painted = with_vertex_colors(mesh)
-    np.testing.assert_array_equal(painted.positions, mesh.positions)
-    np.testing.assert_array_equal(painted.mask, mesh.mask)
+    for name in ("positions", "mask", "face_sets", "hidden"):
+        np.testing.assert_array_equal(getattr(painted, name), getattr(mesh, name))
+        assert getattr(painted, name) is not getattr(mesh, name)
     assert painted.topology is mesh.topology
     assert painted.uv is None
     assert not painted.has_texture

@@ -57,9 +57,11 @@ def test_sculpting_the_new_mesh_leaves_the_old_one_as_it_was() -> None:
 
 def test_what_belongs_to_the_mesh_goes_with_it() -> None:
     old = build_mesh(textured_soup())
-    old.mask[3] = 0.5
+    old.mask[3], old.face_sets[4], old.hidden[5] = 0.5, 7, 1
     for mesh in _changed(old):
-        for name in ("uv", "corner_uv", "uv_vertex", "triangle_material", "file_vertex", "file_triangle", "mask"):
+        for name in ("uv", "corner_uv", "uv_vertex", "triangle_material", "file_vertex", "file_triangle"):
+            np.testing.assert_array_equal(getattr(mesh, name), getattr(old, name))
+        for name in ("mask", "face_sets", "hidden"):
             np.testing.assert_array_equal(getattr(mesh, name), getattr(old, name))
         assert mesh.materials == old.materials
 

@@ -8,7 +8,7 @@ import trimesh
 
 from app.mesh.build import build_mesh
 from app.mesh.chunks import Chunks
-from app.mesh.mesh import Mesh
+from app.mesh.mesh import ATTRIBUTES, Mesh
 from app.mesh.normals import vertex_normals
 from app.mesh.soup import Material, Soup
 from app.mesh.topology import Topology
@@ -30,6 +30,7 @@ def painted(subdivisions: int = 4, radius: float = 10.0) -> Mesh:
     soup.colors = (soup.positions / (2.6 * radius) + 0.5).astype(np.float32)
     mesh = build_mesh(soup)
     mesh.mask[:] = mesh.positions[:, 2] > 0
+    mesh.face_sets[:] = 5 * (mesh.positions[:, 1] > 1)
     return mesh
 
 
@@ -40,6 +41,7 @@ def textured(segments: int = 32, rings: int = 16) -> Mesh:
     soup.materials = [soup.materials[0], Material("same", texture=soup.materials[0].texture)]
     mesh = build_mesh(soup)
     mesh.mask[:] = mesh.positions[:, 2] > 0
+    mesh.face_sets[:] = 5 * (mesh.positions[:, 1] > 1)
     return mesh
 
 
@@ -71,8 +73,8 @@ def crossed_sheets(cells: int = 12) -> Mesh:
 
 def bits(mesh: Mesh) -> dict[str, bytes]:
     """All arrays of a mesh to the bit."""
-    names = ("positions", "triangles", "normals", "colors", "mask", "uv", "uv_vertex", "corner_uv", "triangle_material")
-    arrays = {name: getattr(mesh, name) for name in (*names, "file_vertex", "file_triangle", "moved")}
+    names = ("triangles", "normals", "uv", "uv_vertex", "corner_uv", "triangle_material")
+    arrays = {name: getattr(mesh, name) for name in (*ATTRIBUTES, *names, "file_vertex", "file_triangle", "moved")}
     return {name: b"" if array is None else array.tobytes() for name, array in arrays.items()}
 
 

@@ -33,6 +33,7 @@ def test_onto_itself_nothing_changes(model) -> None:
     assert np.array_equal(again.positions, mesh.positions)
     assert np.array_equal(again.triangles, mesh.triangles)
     assert np.array_equal(again.mask, mesh.mask)
+    assert np.array_equal(again.face_sets, mesh.face_sets)
     if mesh.colors is not None:
         np.testing.assert_allclose(again.colors, mesh.colors, atol=1e-6)
     if mesh.uv is not None:
@@ -52,6 +53,10 @@ def test_onto_a_finer_surface_colours_stay(model) -> None:
     assert change.p95 < 0.1
     mean_mask = [float((part.mask[part.triangles].mean(axis=1)).mean()) for part in (mesh, fine)]
     assert mean_mask[1] == pytest.approx(mean_mask[0], abs=0.05)
+    assert set(fine.face_sets) == set(mesh.face_sets)
+    if mesh.face_sets.any():
+        inside = fine.positions[:, 1] > 3, fine.positions[:, 1] < -1
+        assert [set(fine.face_sets[side]) for side in inside] == [{5}, {0}]
 
 
 def test_no_triangle_reaches_over_a_seam() -> None:
@@ -123,6 +128,7 @@ def test_by_weights_is_exact_and_keeps_seams() -> None:
     assert np.array_equal(corner_uvs(again), corner_uvs(mesh))
     assert np.array_equal(again.triangle_material, mesh.triangle_material)
     assert np.array_equal(again.mask, mesh.mask)
+    assert np.array_equal(again.face_sets, mesh.face_sets)
 
 
 def test_materials_without_an_image_go_along() -> None:

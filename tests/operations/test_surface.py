@@ -27,6 +27,8 @@ def test_a_part_keeps_its_colour_to_the_bit() -> None:
         known = {tuple(place): i for i, place in enumerate(mesh.positions.tolist())}
         old = np.array([known[tuple(place)] for place in part.positions.tolist()])
         assert np.array_equal(part.mask, mesh.mask[old])
+        assert np.array_equal(part.face_sets, mesh.face_sets[old])
+        assert set(part.face_sets) == {0, 5}
         if mesh.colors is not None:
             assert np.array_equal(part.colors, mesh.colors[old])
         if mesh.uv is not None:

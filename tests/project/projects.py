@@ -15,12 +15,12 @@ from PIL import Image
 
 from app.document import Document
 from app.mesh.build import build_mesh
-from app.mesh.mesh import Mesh
+from app.mesh.mesh import ATTRIBUTES, Mesh
 from app.mesh.soup import Material
 from app.mesh.transform import rotated
 from app.photos.photo import Photo, PhotoView
 from app.preflight.profiles import profile
-from app.project.changes import STATIC
+from app.project.changes import SPARSE, STATIC
 from app.project.content import ProjectContent
 from app.project.opening import open_project
 from app.project.sessions import Session
@@ -72,7 +72,10 @@ def change(
             vertices = np.sort(chosen).astype(np.int32)
             recorder.capture(attribute, vertices)
             values = mesh.attribute(attribute)
-            values[vertices] += random.normal(0, 0.1, values[vertices].shape).astype(np.float32)
+            if attribute in SPARSE:
+                values[vertices] = 1 - values[vertices]
+            else:
+                values[vertices] += random.normal(0, 0.1, values[vertices].shape).astype(np.float32)
             mesh.touched(attribute, vertices)
 
 
@@ -87,13 +90,14 @@ def write_bits(history: History, mesh: Mesh, attribute: str, vertices: np.ndarra
 def busy(document: Document) -> Document:
     """Strokes of all kinds, two whole-mesh steps, an undone tail."""
     history = document.history
+    attributes = ("positions",), ("positions", "colors"), ("positions", "colors", "mask", "face_sets", "hidden")
     for seed in range(3):
-        change(history, document.mesh, seed, 300, ("positions", "colors", "mask")[: seed + 1])
+        change(history, document.mesh, seed, 300, attributes[seed])
     history.replace_mesh("Turn", rotated(document.mesh, TURN))
     change(history, document.mesh, 10, 200)
     history.replace_mesh("Other", colored_mesh(30, 24))
     for seed in range(20, 24):
-        change(history, document.mesh, seed, 100, ("colors", "positions"))
+        change(history, document.mesh, seed, 100, ("colors", "positions", "face_sets"))
     history.go_to(len(history.steps) - 2)
     document.set_photos([photo(), photo("side.png", 7)])
     return document
@@ -102,7 +106,7 @@ def busy(document: Document) -> Document:
 def mesh_bits(mesh: Mesh) -> dict[str, Any]:
     """All that a mesh is, to the bit, but what is derived."""
     arrays: dict[str, Any] = {}
-    for name in ("positions", "colors", "mask", *STATIC):
+    for name in (*ATTRIBUTES, *STATIC):
         array = getattr(mesh, name)
         arrays[name] = None if array is None else (array.dtype.str, array.shape, array.tobytes())
     arrays["materials"] = [

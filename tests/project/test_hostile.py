@@ -24,6 +24,7 @@ from app.mesh.transform import rotated
 from app.project.arrays import encode
 from app.project.opening import open_project, open_project_in_worker
 from app.project.preview import read_preview
+from app.project.schema import VERSION
 from app.project.sessions import Session
 from app.project.working_copy import WorkingCopy
 from app.sculpt.packing import pack_words, squeeze
@@ -92,7 +93,7 @@ def test_another_database_and_another_program(tmp_path: Path, project: Path) -> 
 
 
 def test_a_newer_version_is_refused_kindly(project: Path) -> None:
-    before = altered(project, "PRAGMA user_version = 2").read_bytes()
+    before = altered(project, f"PRAGMA user_version = {VERSION + 1}").read_bytes()
     error = refused(project)
     assert "newer version" in error.what
     assert "Update Likeness" in error.advice

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.mesh.mesh import Mesh
+from app.project.changes import STATIC
 from app.project.opening import open_project, open_project_in_worker
 from app.project.preview import read_preview
 from app.project.sessions import Session
@@ -72,7 +75,7 @@ def test_meshes_that_share_arrays_share_them_again(tmp_path: Path) -> None:
     assert turned.topology is first.topology
     assert turned.materials[0].texture is first.materials[0].texture
     assert other.triangles is not first.triangles
-    assert len(content.stored.arrays) == 2 * 7
+    assert len(content.stored.arrays) == 2 * len(STATIC)
 
 
 def test_normals_and_boxes_are_those_of_the_positions(tmp_path: Path) -> None:
@@ -103,6 +106,27 @@ def test_any_bits_survive_in_both_directions(steps: list[tuple[str, list[int]]],
     states = all_states(document)
     with kept(document) as copy:
         assert all_states(reopened(read_copy(copy))) == states
+
+
+def test_pages_without_face_sets_are_not_stored(tmp_path: Path) -> None:
+    document = new_document(sphere(4))
+    document.mesh.face_sets[-1] = 3
+    path = saved(document, tmp_path / "ball.likeness")
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT attribute, count(*) FROM pages GROUP BY attribute"
+        pages = dict(connection.execute(query))
+    assert pages["mask"] > 1
+    assert pages["face_sets"] == 1
+    assert "hidden" not in pages
+    np.testing.assert_array_equal(opened(path).mesh.face_sets, document.mesh.face_sets)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1.0, 0.5, 1e9])
+def test_a_face_set_that_is_no_number_of_one_is_none(tmp_path: Path, value: float) -> None:
+    document = new_document(sphere(2))
+    document.mesh.face_sets[:2] = value, 5
+    mesh = opened(saved(document, tmp_path / "ball.likeness")).mesh
+    assert mesh.face_sets[:2].tolist() == [0, 5]
 
 
 def test_positions_may_have_been_nan_in_between(tmp_path: Path) -> None:
