@@ -18,6 +18,10 @@ from tests.meshes import icosphere_soup
 
 # A place on the bumpy sphere beside all three mirror planes.
 PLACE = np.array([0.45, -0.75, 0.49]) / np.linalg.norm([0.45, -0.75, 0.49])
+# Another one on its far side, on the mirror plane of x, for Clone.
+SOURCE = (0.0, 6.0, -8.0)
+# What these do depends on the way from the dab before.
+FOLLOWERS = ("nudge", "smear")
 
 
 class Owner:
@@ -28,13 +32,15 @@ class Owner:
 
 
 def bumpy_sphere(subdivisions: int = 5, radius: float = 10.0) -> Mesh:
-    """A closed, coloured ball with bumps, mirror symmetric in x, y and z up to rounding."""
+    """A closed ball with bumps, mirror symmetric in x, y and z up to rounding; painted since it first had colours."""
     soup = icosphere_soup(subdivisions, radius)
     x, y, z = (soup.positions / radius).T
     bump = 1 + 0.04 * np.cos(9 * x) * np.cos(7 * y) * np.cos(8 * z) + 0.01 * np.cos(31 * x) * np.cos(29 * z)
     soup.positions = np.ascontiguousarray(soup.positions * bump[:, None], np.float32)
     soup.colors = np.ascontiguousarray(0.5 + 0.3 * np.cos(np.stack((3 * x, 4 * y, 5 * z), axis=1)), np.float32)
-    return build_mesh(soup)
+    mesh = build_mesh(soup)
+    mesh.original_colors = 1 - mesh.attribute("colors")
+    return mesh
 
 
 def surface_points(mesh: Mesh, direction: np.ndarray, length: float, count: int) -> list[np.ndarray]:
@@ -57,7 +63,7 @@ def samples(points: Iterable[np.ndarray], view: np.ndarray | None = None, pressu
 
 def settings_of(brush: Brush, **changes: Any) -> BrushSettings:
     """A brush's own defaults with some changed."""
-    return replace(brush.defaults(), **changes)
+    return replace(brush.defaults(), **{"source": SOURCE, **changes})
 
 
 def stroke(
@@ -73,8 +79,15 @@ def stroke(
 
 
 def dab(mesh: Mesh, brush_id: str, at: np.ndarray, **changes: Any) -> History:
-    """One dab at a point. A brush that drags pulls it outward by a twentieth of its distance from the origin."""
-    path = [at, np.asarray(at) * 1.05] if brushes()[brush_id].drags else [at]
+    """One dab at a point. A brush that drags pulls it outward and, within the plane of x, to the side, by 3 % of its
+    distance from the origin; one that follows the stroke comes to it from a dab beside it, which does nothing."""
+    at = np.asarray(at, float)
+    aside = 0.03 * np.cross((1.0, 0.0, 0.0), at)
+    path = [at]
+    if brushes()[brush_id].drags:
+        path = [at, at * 1.03 + aside]
+    elif brush_id in FOLLOWERS:
+        path, changes = [at - aside, at], {"method": "dots", **changes}
     return stroke(mesh, brush_id, samples(path), **changes)[0]
 
 

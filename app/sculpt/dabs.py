@@ -81,7 +81,7 @@ class Dab:
     travel: (3,) float64, unit, the way the stroke goes; zeros at its first dab.
     displacement: (3,) float64, mm, from the stroke's first sample; only for brushes that work from it.
     step: (3,) float64, mm, from the dab before; zeros at the first.
-    origin: (3,) float64, mm, where the stroke began.
+    origin: (3,) float64, mm, where the stroke began. source: (3,) float64, mm, where Clone takes its colour from.
     up: (3,) float64, unit, the figurine's up, along which a stamp stands. handed: -1 in a mirror, else 1.
     angle: radians by which a stamp is turned. alone: everything that the stroke did before is taken back first.
     """
@@ -96,6 +96,7 @@ class Dab:
     settings: BrushSettings
     step: np.ndarray = field(default_factory=_nowhere)
     origin: np.ndarray = field(default_factory=_nowhere)
+    source: np.ndarray | None = None
     up: np.ndarray = field(default_factory=lambda: np.array([0.0, 0.0, 1.0]))
     handed: float = 1.0
     angle: float = 0.0
@@ -124,6 +125,8 @@ class Dab:
         if symmetry.count == 1:
             return [self]
         points = {name: symmetry.points(getattr(self, name)) for name in ("center", "origin")}
+        if self.source is not None:
+            points["source"] = symmetry.points(self.source)
         vectors = {name: symmetry.vectors(getattr(self, name)) for name in _VECTORS}
         images = {**points, **vectors, "handed": symmetry.handed()}
         return [replace(self, **{name: image[i] for name, image in images.items()}) for i in range(symmetry.count)]
@@ -142,6 +145,7 @@ def dab_at(sample: Sample, settings: BrushSettings, travel: np.ndarray, anchor: 
         travel=travel,
         displacement=np.asarray(sample.point, np.float64) - center,
         settings=settings,
+        source=None if settings.source is None else np.array(settings.source, np.float64),
     )
 
 

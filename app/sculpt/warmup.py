@@ -82,6 +82,7 @@ def _stroke(mesh: Mesh, history: History, brush: Brush, invert: bool) -> None:
         auto_smooth=0.5,
         front_faces_only=True,
         invert=invert,
+        source=(0.0, 0.0, 0.0),
         symmetry=Symmetry((True, False, False)),
     )
     stroke = StrokeInHand(mesh, history, brush, settings)

@@ -19,7 +19,7 @@ from app.sculpt.smoothing import toward_ring_mean
     invert_label="Soften",
     attribute="colors",
     strength=1.0,
-    order=100,
+    order=170,
 )
 def paint(mesh: Mesh, region: Region, dab: Dab) -> np.ndarray:
     """Blends toward the chosen colour, in sRGB as the printer's colours are; inverted, toward the neighbours' mean."""

@@ -1,0 +1,248 @@
+"""Colours from elsewhere on the surface: what lies one step behind (Smear), what lies around another place (Clone).
+
+What lives here: finding the nearest point of the surface within a dab's time, and mixing the colours of its triangle.
+What does not: nearest points for whole-mesh operations (`app.mesh.bvh`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.mesh.bvh import box_distance2, closest_on_triangle, first_of_leaf
+from app.mesh.jit import kernel, prange, scaling_kernel
+from app.mesh.mesh import Mesh
+from app.sculpt.region import Region
+
+# Vertices of the region that a thread takes at a time, so that it makes its small buffers once for all of them.
+_BLOCK = 256
+# Vertices per leaf of the tree over a source: runs of the Hilbert curve, so they lie close together.
+_LEAF = 16
+_DEEPEST = 64
+# The nearest point of a surface through the middle of a ball, to any point in it, is not outside a ball twice as large.
+_SOURCE_RADII = 2.0
+
+
+def drag_colors(mesh: Mesh, region: Region, colors: np.ndarray, step: np.ndarray, rate: float) -> np.ndarray:
+    """Delta by a part `rate` of the way to the colour that lies `step` (3,), mm, behind each vertex.
+
+    colors: (V, 3) float32. The place is reached over the edges, so it is never on the far side of a thin wall.
+    """
+    _drag(
+        region.vertices,
+        mesh.positions,
+        mesh.topology.ring_offsets,
+        mesh.topology.ring,
+        mesh.triangles,
+        mesh.topology.triangle_offsets,
+        mesh.topology.vertex_triangles,
+        colors,
+        step,
+        rate,
+        region.delta,
+    )
+    return region.delta
+
+
+def clone_colors(
+    mesh: Mesh, region: Region, colors: np.ndarray, source: np.ndarray, shift: np.ndarray, radius: float, rate: float
+) -> np.ndarray:
+    """Delta by a part `rate` of the way to the start colour of the surface nearest to each vertex + `shift` (3,), mm.
+
+    colors: (V, 3) float32. source: (3,), mm, the dab's centre + shift. radius: mm, of the dab.
+    Where there is no surface around the source, nothing changes.
+    """
+    if "clone" not in mesh.scratch:
+        leaves = _leaves(mesh.vertex_count)
+        mesh.scratch["clone"] = np.empty(mesh.vertex_count, np.int32), np.empty((2 * leaves, 6), np.float32)
+    found, boxes = mesh.scratch["clone"]
+    chunks = mesh.chunks
+    count = _in_ball(
+        source, _SOURCE_RADII * radius, chunks.lower, chunks.upper, chunks.vertex_offsets, mesh.positions, found
+    )
+    leaves = _leaves(count)
+    _fill_boxes(found[:count], mesh.positions, leaves, boxes)
+    _clone(
+        region.vertices,
+        mesh.positions,
+        found[:count],
+        leaves,
+        boxes,
+        mesh.triangles,
+        mesh.topology.triangle_offsets,
+        mesh.topology.vertex_triangles,
+        colors,
+        region.start,
+        region.saved_at,
+        region.saving,
+        shift,
+        rate,
+        region.delta,
+    )
+    return region.delta
+
+
+def _leaves(count: int) -> int:
+    """A power of two, so that the tree is full: node n has the children 2 n and 2 n + 1, and leaves come last."""
+    return 1 << max((count - 1) // _LEAF, 0).bit_length()
+
+
+@kernel
+def _in_ball(center, radius, lower, upper, offsets, positions, found):
+    """Vertices in a ball, ascending. Returns how many."""
+    count = 0
+    for c in range(len(lower)):
+        distance = 0.0
+        for k in range(3):
+            outside = max(lower[c, k] - center[k], center[k] - upper[c, k], 0.0)
+            distance += outside * outside
+        if distance > radius * radius:
+            continue
+        for v in range(offsets[c], offsets[c + 1]):
+            dx, dy, dz = positions[v, 0] - center[0], positions[v, 1] - center[1], positions[v, 2] - center[2]
+            if dx * dx + dy * dy + dz * dz <= radius * radius:
+                found[count] = v
+                count += 1
+    return count
+
+
+@kernel
+def _fill_boxes(found, positions, leaves, boxes):
+    """Boxes of an implicit binary tree over the vertices in their order: lower corner, upper corner."""
+    for leaf in range(leaves):
+        node = leaves + leaf
+        for k in range(3):
+            boxes[node, k] = np.inf
+            boxes[node, 3 + k] = -np.inf
+        for i in range(first_of_leaf(leaf, len(found), leaves), first_of_leaf(leaf + 1, len(found), leaves)):
+            for k in range(3):
+                boxes[node, k] = min(boxes[node, k], positions[found[i], k])
+                boxes[node, 3 + k] = max(boxes[node, 3 + k], positions[found[i], k])
+    for node in range(leaves - 1, 0, -1):
+        for k in range(3):
+            boxes[node, k] = min(boxes[2 * node, k], boxes[2 * node + 1, k])
+            boxes[node, 3 + k] = max(boxes[2 * node, 3 + k], boxes[2 * node + 1, 3 + k])
+
+
+@kernel
+def _nearest_found(x, y, z, found, positions, leaves, boxes, stack):
+    """The vertex nearest to a point; -1 without any."""
+    best, nearest = np.inf, -1
+    stack[0] = 1
+    size = 1
+    while size > 0:
+        size -= 1
+        node = stack[size]
+        if not box_distance2(boxes, node, x, y, z) < best:
+            continue
+        if node < leaves:
+            left, right = 2 * node, 2 * node + 1
+            nearer_left = box_distance2(boxes, left, x, y, z) <= box_distance2(boxes, right, x, y, z)
+            stack[size] = right if nearer_left else left
+            stack[size + 1] = left if nearer_left else right
+            size += 2
+            continue
+        leaf = node - leaves
+        for i in range(first_of_leaf(leaf, len(found), leaves), first_of_leaf(leaf + 1, len(found), leaves)):
+            v = found[i]
+            dx, dy, dz = positions[v, 0] - x, positions[v, 1] - y, positions[v, 2] - z
+            distance = dx * dx + dy * dy + dz * dz
+            if distance < best:
+                best, nearest = distance, v
+    return nearest
+
+
+@kernel
+def _walk(v, x, y, z, positions, ring_offsets, ring):
+    """From a vertex over edges toward a point for as long as that leads nearer to it."""
+    dx, dy, dz = positions[v, 0] - x, positions[v, 1] - y, positions[v, 2] - z
+    best = dx * dx + dy * dy + dz * dz
+    while True:
+        nearest = v
+        for i in range(ring_offsets[v], ring_offsets[v + 1]):
+            other = ring[i]
+            dx, dy, dz = positions[other, 0] - x, positions[other, 1] - y, positions[other, 2] - z
+            distance = dx * dx + dy * dy + dz * dz
+            if distance < best:
+                best, nearest = distance, other
+        if nearest == v:
+            return v
+        v = nearest
+
+
+@kernel
+def _nearest_triangle(v, x, y, z, positions, triangles, triangle_offsets, vertex_triangles, corners):
+    """Of the triangles around a vertex the one nearest to a point, and the weights of its 2nd and 3rd corner there."""
+    best, nearest, second, third = np.inf, -1, 0.0, 0.0
+    for i in range(triangle_offsets[v], triangle_offsets[v + 1]):
+        t = vertex_triangles[i]
+        for corner in range(3):
+            for k in range(3):
+                corners[0, corner, k] = positions[triangles[t, corner], k]
+        b, c, distance = closest_on_triangle(corners, 0, x, y, z)
+        if distance < best:
+            best, nearest, second, third = distance, t, b, c
+    return nearest, second, third
+
+
+@scaling_kernel
+def _drag(
+    vertices, positions, ring_offsets, ring, triangles, triangle_offsets, vertex_triangles, colors, step, rate, delta
+):
+    for block in prange((len(vertices) + _BLOCK - 1) // _BLOCK):
+        corners = np.empty((1, 3, 3), np.float32)
+        for i in range(block * _BLOCK, min((block + 1) * _BLOCK, len(vertices))):
+            v = vertices[i]
+            x, y, z = positions[v, 0] - step[0], positions[v, 1] - step[1], positions[v, 2] - step[2]
+            near = _walk(v, x, y, z, positions, ring_offsets, ring)
+            t, b, c = _nearest_triangle(
+                near, x, y, z, positions, triangles, triangle_offsets, vertex_triangles, corners
+            )
+            for k in range(3):
+                if t < 0:
+                    delta[i, k] = 0.0
+                    continue
+                color = (1.0 - b - c) * colors[triangles[t, 0], k]
+                color += b * colors[triangles[t, 1], k] + c * colors[triangles[t, 2], k]
+                delta[i, k] = (color - colors[v, k]) * rate
+
+
+@scaling_kernel
+def _clone(
+    vertices,
+    positions,
+    found,
+    leaves,
+    boxes,
+    triangles,
+    triangle_offsets,
+    vertex_triangles,
+    colors,
+    start,
+    saved_at,
+    saving,
+    shift,
+    rate,
+    delta,
+):
+    for block in prange((len(vertices) + _BLOCK - 1) // _BLOCK):
+        corners = np.empty((1, 3, 3), np.float32)
+        stack = np.empty(_DEEPEST, np.int64)
+        for i in range(block * _BLOCK, min((block + 1) * _BLOCK, len(vertices))):
+            v = vertices[i]
+            x, y, z = positions[v, 0] + shift[0], positions[v, 1] + shift[1], positions[v, 2] + shift[2]
+            near = _nearest_found(x, y, z, found, positions, leaves, boxes, stack)
+            t, b, c = -1, 0.0, 0.0
+            if near >= 0:
+                t, b, c = _nearest_triangle(
+                    near, x, y, z, positions, triangles, triangle_offsets, vertex_triangles, corners
+                )
+            for k in range(3):
+                if t < 0:
+                    delta[i, k] = 0.0
+                    continue
+                color = 0.0
+                for corner in range(3):
+                    u = triangles[t, corner]
+                    weight = b if corner == 1 else c if corner == 2 else 1.0 - b - c
+                    color += weight * (start[u, k] if saved_at[u] == saving else colors[u, k])
+                delta[i, k] = (color - colors[v, k]) * rate
