@@ -53,8 +53,8 @@ class Brush:
     start_normals: wants `region.start_normals`.
     fresh_normals: needs the normals of the dab before, not of the last frame.
     passes: strength -> strengths of the runs of `function` that make one dab.
-    strength, spacing, falloff, auto_smooth, method, alpha: defaults; alpha by its id. invert_label: what Ctrl turns it
-    into; empty for nothing.
+    strength, spacing, falloff, auto_smooth, method, alpha, alpha_random: defaults; alpha by its id.
+    invert_label: what Ctrl turns it into; empty for nothing.
     order: place in the palette.
     """
 
@@ -76,6 +76,7 @@ class Brush:
     auto_smooth: float = 0.0
     method: str = "space"
     alpha: str = ""
+    alpha_random: float = 0.0
     parameters: tuple[Parameter, ...] = ()
     order: int = 100
 
@@ -98,6 +99,7 @@ class Brush:
             auto_smooth=self.auto_smooth,
             method=self.method,
             alpha=load_alpha(self.alpha) if self.alpha else None,
+            alpha_random=self.alpha_random,
             parameters={parameter.id: parameter.default for parameter in self.parameters},
         )
 
@@ -123,6 +125,7 @@ def brush(
     auto_smooth: float = 0.0,
     method: str = "space",
     alpha: str = "",
+    alpha_random: float = 0.0,
     parameters: tuple[Parameter, ...] = (),
     order: int = 100,
 ) -> Callable[[BrushFunction], BrushFunction]:
@@ -149,6 +152,7 @@ def brush(
             auto_smooth=auto_smooth,
             method=method,
             alpha=alpha,
+            alpha_random=alpha_random,
             parameters=parameters,
             order=order,
         )

@@ -36,6 +36,11 @@ class Recorder:
         """(V, 3) or (V, 1) float32: values from before the record began, valid where captured."""
         return self._originals_of(attribute).values
 
+    def saved(self, attribute: str) -> tuple[np.ndarray, int]:
+        """(V,) int32 and a number: a vertex has a start value where they are equal, else it is as at the start."""
+        originals = self._originals_of(attribute)
+        return originals.stamp, originals.token
+
     def start_normals(self, vertices: np.ndarray) -> np.ndarray:
         """(V, 3) float32: normals from the first time they were asked for, valid at these (k,) and earlier vertices."""
         if self._normals is None:

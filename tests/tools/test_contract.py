@@ -40,6 +40,9 @@ _VERTEX_BY_VERTEX = (
     *("inflate", "smooth", "grab", "paint", "snake_hook", "elastic_grab", "relax", "surface_smooth"),
     *("boundary_smooth", "smear", "blur", "clone", "erase"),
 )
+# The part of the vertices within its radius that a brush changes at least. These leave some alone by what they mean: on
+# the other side of the plane, beside a square tip, where a stamp is black.
+_LEAST_CHANGED = {"scrape": 0.2, "fill": 0.2, "trim": 0.5, "clay_strips": 0.5, "pores": 0.5}
 both_ways = pytest.mark.parametrize("invert", [False, True], ids=["normal", "inverted"])
 
 
@@ -49,6 +52,11 @@ def place(mesh: Mesh) -> np.ndarray:
 
 def path_on(mesh: Mesh) -> list[Sample]:
     return samples(surface_points(mesh, PLACE, 6.0, 9))
+
+
+def several_sets(mesh: Mesh) -> None:
+    """A set for each vertex: going on with one changes all others."""
+    mesh.face_sets[:] = np.arange(mesh.vertex_count)
 
 
 def changed_by(mesh: Mesh, name: str, before: np.ndarray) -> np.ndarray:
@@ -77,6 +85,7 @@ def test_a_dab_changes_finite_values_inside_its_radius_only(name: str, invert: b
     mesh = bumpy_sphere()
     if name == "mask" and invert:
         mesh.mask[:] = 0.75
+    several_sets(mesh)
     start = mesh.positions.copy()
     before = mesh.attribute(brushes()[name].attribute).copy()
     other = {key: value for key, value in bits(mesh).items() if key != brushes()[name].attribute}
@@ -84,7 +93,7 @@ def test_a_dab_changes_finite_values_inside_its_radius_only(name: str, invert: b
     dab(mesh, name, center, radius_mm=RADIUS, invert=invert)
     changed = changed_by(mesh, name, before)
     inside = np.linalg.norm(start - center, axis=1) <= RADIUS
-    assert changed.sum() > 0.8 * inside.sum()
+    assert changed.sum() > _LEAST_CHANGED.get(name, 0.8) * inside.sum()
     assert not (changed & ~inside).any()
     assert np.isfinite(mesh.attribute(brushes()[name].attribute)).all()
     assert {key: bits(mesh)[key] for key in other} == other
@@ -113,11 +122,12 @@ def test_what_the_mask_protects_keeps_its_bits_and_half_a_mask_halves(name: str)
 def test_undo_redo_and_cancel_are_exact_to_the_bit(name: str, invert: bool):
     mesh = bumpy_sphere()
     mesh.mask[:] = 0.25
+    several_sets(mesh)
     untouched = bits(mesh)
     history = History(Owner(mesh))
     states = []
-    for _ in range(2):
-        _, changed = stroke(mesh, name, path_on(mesh), history, radius_mm=RADIUS, invert=invert, auto_smooth=0.2)
+    for radius in (RADIUS, 1.2 * RADIUS):  # the second has something left to do, also where a dab does all at once
+        _, changed = stroke(mesh, name, path_on(mesh), history, radius_mm=radius, invert=invert, auto_smooth=0.2)
         assert changed
         states.append(bits(mesh))
     assert states[0] != states[1]
@@ -164,8 +174,9 @@ def test_a_mirror_plane_through_the_dab_does_not_double_it(name: str):
     mesh, alone = bumpy_sphere(), bumpy_sphere()
     center = alone.positions[np.argmin(np.abs(alone.positions[:, 0]) - alone.positions[:, 2])].astype(float)
     assert abs(center[0]) < 1e-6
-    dab(alone, name, center, radius_mm=RADIUS)
-    dab(mesh, name, center, radius_mm=RADIUS, symmetry=Symmetry((True, False, False)))
+    unstamped = {"radius_mm": RADIUS, "alpha": None}  # a stamp is not its own mirror image
+    dab(alone, name, center, **unstamped)
+    dab(mesh, name, center, symmetry=Symmetry((True, False, False)), **unstamped)
     attribute = brushes()[name].attribute
     np.testing.assert_allclose(mesh.attribute(attribute), alone.attribute(attribute), atol=1e-5)
 

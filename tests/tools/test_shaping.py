@@ -7,9 +7,12 @@ import pytest
 
 from app.mesh.build import build_mesh
 from app.mesh.mesh import Mesh
+from app.sculpt.brush import brushes
 from app.sculpt.falloff import Falloff
+from app.sculpt.history import History
+from app.sculpt.stroke import StrokeInHand
 from tests.meshes import grid, grid_soup, sphere
-from tests.sculpting import bumpy_sphere, samples, stroke
+from tests.sculpting import Owner, bumpy_sphere, samples, settings_of, stroke
 
 UP = np.array([0.0, 0.0, 1.0])
 ORIGIN = np.zeros(3)
@@ -210,3 +213,89 @@ def test_a_thin_wall_is_shaped_by_the_side_that_is_seen():
     at_origin(mesh, "draw", radius_mm=4.0, strength=1.0)
     assert mesh.positions[front, 2].max() > 0.35
     assert mesh.positions[front, 2].min() > -1e-6
+
+
+def test_draw_sharp_cuts_by_the_sharp_falloff_and_does_not_lean_where_it_crosses_itself():
+    mesh = grid(60)
+    start = mesh.positions.copy()
+    at_origin(mesh, "draw_sharp", radius_mm=5.0, strength=0.4)
+    wanted = -0.4 * 5.0 * 0.2 / 2 * np.clip(1 - np.linalg.norm(start, axis=1) / 5.0, 0, 1) ** 2
+    np.testing.assert_allclose(mesh.positions[:, 2], wanted, atol=1e-5)
+    leaning = {}
+    for brush in ("draw", "draw_sharp"):
+        mesh = grid(60)
+        in_hand = StrokeInHand(
+            mesh, History(Owner(mesh)), brushes()[brush], settings_of(brushes()[brush], strength=1.0)
+        )
+        for point in [(x, y, 0.0) for y in (0.0, 2.0, 4.0) for x in (-4.0, 4.0)]:
+            in_hand.add(samples([np.array(point)], UP)[0])
+            mesh.refresh()
+        in_hand.finish()
+        leaning[brush] = np.abs(mesh.positions - start)[:, :2].max() / np.abs(mesh.positions[:, 2]).max()
+    assert leaning["draw_sharp"] < 0.01 < leaning["draw"]
+
+
+@pytest.mark.parametrize(("invert", "sign"), [(False, 1), (True, -1)])
+def test_blob_rises_as_a_ball_and_is_pushed_apart(invert: bool, sign: int):
+    mesh = grid(60)
+    start = mesh.positions.astype(float)
+    at_origin(mesh, "blob", radius_mm=5.0, strength=0.5, invert=invert, parameters={"magnify": 80.0})
+    p = np.clip(1 - np.linalg.norm(start, axis=1) / 5.0, 0, 1)
+    factor = np.sqrt(p * (2 - p))
+    np.testing.assert_allclose(mesh.positions[:, 2], sign * 0.5 * 5.0 * 0.2 / 2 * factor, atol=2e-3)
+    # Apart both ways: by the part strength x spacing x magnify of the distance from the middle.
+    apart = start[:, :2] * (1 + 0.5 * 0.2 * 0.8 * factor)[:, None]
+    np.testing.assert_allclose(mesh.positions[:, :2], apart, atol=4e-3)
+
+
+@pytest.mark.parametrize(("invert", "sign"), [(False, 1), (True, -1)])
+def test_layer_has_one_height_within_a_stroke_and_the_next_stroke_adds_another(invert: bool, sign: int):
+    mesh = grid(80)
+    there_and_back = samples([np.array([x, 0.0, 0.0]) for x in (-6.0, 6.0, -6.0, 6.0)], UP)
+    for stroke_count in (1, 2):
+        layer = {"radius_mm": 3.0, "invert": invert, "parameters": {"height": 0.4}}
+        stroke(mesh, "layer", there_and_back, **layer)
+        height = sign * mesh.positions[:, 2]
+        assert height.max() == pytest.approx(0.4 * stroke_count, rel=1e-3)
+        under = (np.abs(mesh.positions[:, 0]) < 4) & (np.abs(mesh.positions[:, 1]) < 1)
+        np.testing.assert_allclose(height[under], 0.4 * stroke_count, rtol=1e-2)
+        mesh.refresh()
+
+
+def test_layer_on_a_ball_is_an_even_shell():
+    mesh = sphere(4, radius=10.0)
+    everywhere = {"radius_mm": 40.0, "strength": 0.5, "parameters": {"height": 0.8}, **FLAT}
+    stroke(mesh, "layer", samples([ORIGIN] * 20, UP), method="dots", **everywhere)
+    np.testing.assert_allclose(np.linalg.norm(mesh.positions, axis=1), 10.8, atol=1e-3)
+
+
+def test_crease_polish_is_a_crease_on_top_of_smoothing_that_spares_the_cut():
+    mesh = waves(0.1)
+    start, normals = mesh.positions.astype(float), mesh.normals.astype(float)
+    smoothing = slow_smooth(mesh, 1.0) - start
+    at_origin(mesh, "crease_polish", radius_mm=4.0, strength=0.5, parameters={"pinch": 40.0, "polish": 70.0})
+    factor = np.clip(1 - np.linalg.norm(start, axis=1) / 4.0, 0, 1)[:, None] ** 2
+    normal = (normals * factor).sum(axis=0)
+    normal /= np.linalg.norm(normal)
+    beside = start - (start @ normal)[:, None] * normal
+    part = np.clip(np.linalg.norm(beside, axis=1) / (0.3 * 4.0), 0, 1)[:, None]
+    shoulders = 0.5 * 0.7 * smoothing * part**2 * (3 - 2 * part)
+    crease = -0.5 * 0.2 * 0.4 * beside - 0.5 * 4.0 * 0.2 / 2 * normal
+    np.testing.assert_allclose(mesh.positions, start + factor * (shoulders + crease), atol=2e-5)
+
+
+def test_crease_polish_cuts_as_deep_as_crease_and_leaves_smoother_shoulders():
+    roughness, depth = {}, {}
+    for brush in ("crease", "crease_polish"):
+        soup = grid_soup(100)
+        soup.positions[:, 2] = np.random.default_rng(3).normal(0, 0.03, len(soup.positions))
+        mesh = build_mesh(soup)
+        parameters = {"pinch": 0.0, "polish": 100.0}
+        for _ in range(3):
+            line(mesh, brush, radius_mm=3.0, strength=0.5, parameters=parameters)
+        x, y, z = mesh.positions.T
+        beside = (np.abs(x) < 5) & (np.abs(y) > 0.9) & (np.abs(y) < 1.6)
+        roughness[brush] = (mesh.positions - slow_smooth(mesh, 1.0))[beside, 2].std()
+        depth[brush] = -z[(np.abs(x) < 5) & (np.abs(y) < 0.01)].mean()
+    assert roughness["crease_polish"] < 0.8 * roughness["crease"]
+    assert depth["crease_polish"] == pytest.approx(depth["crease"], rel=0.1)
