@@ -20,6 +20,8 @@ from app.sculpt.symmetry import feather
 # Sums run over blocks of this many vertices of the region and then over the blocks in order: the same for any number
 # of threads and any chunk size.
 _SUM_BLOCK = 2048
+# What is one thing or another: a vertex takes the goal whole, or not at all.
+WHOLE = ("face_sets", "hidden")
 # A face counts in full from this cosine between its normal and the view, so that the edge of sight leaves no step.
 _FRONT_RAMP = 0.2
 
@@ -117,7 +119,7 @@ class RegionFinder:
         if dabs[0].settings.alpha is not None:
             for region, dab in zip(regions, dabs, strict=True):
                 self._stamp(region, dab, dabs[0].settings.alpha.image)
-        if len(dabs) > 1:
+        if len(dabs) > 1 and attribute not in WHOLE:
             self._share(regions, dabs)
         return regions
 

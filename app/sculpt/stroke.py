@@ -25,7 +25,7 @@ from app.sculpt.dabs import Dab, Sample
 from app.sculpt.history import History
 from app.sculpt.methods import stroke_dabs
 from app.sculpt.recorder import Recorder
-from app.sculpt.region import Region, RegionFinder
+from app.sculpt.region import WHOLE, Area, Region, RegionFinder
 from app.sculpt.settings import BrushSettings
 from app.sculpt.smoothing import smoothing_passes, toward_ring_mean
 
@@ -39,12 +39,11 @@ _RANGES = {
     "face_sets": (np.float32(0), np.float32(1 << 24)),
     "hidden": (np.float32(0), np.float32(1)),
 }
-# What is one thing or another: a vertex takes the goal whole, or not at all.
-_WHOLE = ("face_sets", "hidden")
-_WHOLE_FROM = 0.5
+_WHOLE_FROM = 0.5  # the factor at which a vertex takes the goal of one of WHOLE
 
 
 _AGAIN = Sample(np.zeros(3), np.zeros(3))
+_NOWHERE = Area(np.zeros(3), np.zeros(3))
 
 
 class StrokeInHand:
@@ -110,33 +109,35 @@ class StrokeSurface:
         self._start = recorder.start(brush.attribute)
         self._protection = Protection(mesh, settings.automask)
         self._regions: list[Region] | None = None
+        self._begun: dict[int, Area] = {}
 
     def take_back(self) -> None:
         """As at the start of the stroke, normals included."""
         self._recorder.roll_back()
         self._mesh.refresh()
         self._regions = None
+        self._begun.clear()
 
     def apply(self, dab: Dab) -> None:
         """One dab and its mirror images, which all see the mesh as it was before any of them."""
         if dab.alone:
-            self._recorder.roll_back()
-            self._mesh.refresh()
+            self.take_back()
         if self._brush.fresh_normals:
             self._mesh.refresh()
         images = dab.images()
         regions = self._regions_under(images)
+        attribute = self._brush.attribute
         for function, strength in self._passes(dab.strength):
-            deltas = [
-                function(self._mesh, region, replace(image, strength=strength))
-                for region, image in zip(regions, images, strict=True)
-            ]
-            for region, delta in zip(regions, deltas, strict=True):
-                if self._brush.attribute in _WHOLE:
-                    region.factors[:] = region.factors >= _WHOLE_FROM
-                _write(region.vertices, region.factors, delta, self._values, *_RANGES[self._brush.attribute])
+            pairs = [(region, replace(image, strength=strength)) for region, image in zip(regions, images, strict=True)]
+            # Where two images share a whole goal it must be reached once: the second sees what the first did.
+            for group in [[pair] for pair in pairs] if attribute in WHOLE else [pairs]:
+                deltas = [function(self._mesh, region, image) for region, image in group]
+                for (region, _), delta in zip(group, deltas, strict=True):
+                    if attribute in WHOLE:
+                        region.factors[:] = region.factors >= _WHOLE_FROM
+                    _write(region.vertices, region.factors, delta, self._values, *_RANGES[attribute])
         for region in regions:
-            self._mesh.touched(self._brush.attribute, region.vertices)
+            self._mesh.touched(attribute, region.vertices)
 
     def _regions_under(self, images: list[Dab]) -> list[Region]:
         """The regions of these dabs, captured; for brushes that work from the stroke's start, those of the first dab,
@@ -144,11 +145,15 @@ class StrokeSurface:
         attribute = self._brush.attribute
         if self._regions is None or not self._brush.from_stroke_start:
             self._regions = self._finder.find(images, self._table, attribute, self._protection)
-            for region in self._regions:
+            for index, (region, image) in enumerate(zip(self._regions, images, strict=True)):
                 self._recorder.capture(attribute, region.vertices)
                 region.start = self._start
+                region.saved_at, region.saving = self._recorder.saved(attribute)
                 if self._brush.start_normals:
                     region.start_normals = self._recorder.start_normals(region.vertices)
+                if index not in self._begun and len(region.vertices):
+                    self._begun[index] = region.area(self._mesh, image)
+                region.begun = self._begun.get(index, _NOWHERE)
         else:
             for region in self._regions:
                 self._recorder.restore(attribute, region.vertices)
