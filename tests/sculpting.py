@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from app.mesh.build import build_mesh
-from app.mesh.mesh import Mesh
+from app.mesh.mesh import ATTRIBUTES, Mesh
 from app.sculpt.brush import Brush, brushes
 from app.sculpt.history import History
 from app.sculpt.settings import BrushSettings
@@ -93,7 +93,7 @@ def dab(mesh: Mesh, brush_id: str, at: np.ndarray, **changes: Any) -> History:
 
 def bits(mesh: Mesh) -> dict[str, bytes]:
     """Everything that strokes can change, to be compared bit for bit."""
-    return {name: mesh.attribute(name).tobytes() for name in ("positions", "colors", "mask")}
+    return {name: mesh.attribute(name).tobytes() for name in ATTRIBUTES}
 
 
 def reference_normals(mesh: Mesh) -> np.ndarray:

@@ -12,16 +12,37 @@ import numpy as np
 from app.mesh.jit import kernel, parallel_kernel, prange
 from app.mesh.mesh import Mesh
 from app.sculpt.automask import parts
+from app.sculpt.dabs import Dab
 from app.sculpt.masking import MASKED_FROM
+from app.sculpt.region import Region
 
 # Up to here float32 holds every whole number.
 LARGEST_SET = 1 << 24
 _BLOCK = 4096
+_IN_HAND = "face set in hand"
 
 
 def new_set(mesh: Mesh) -> int:
     """A number that no face set has; when the largest one is in use, that one."""
     return min(int(mesh.face_sets.max(initial=0)) + 1, LARGEST_SET)
+
+
+def number_in_hand(mesh: Mesh, region: Region, dab: Dab) -> float:
+    """The set that a stroke draws: a new one, or inverted that of the vertex nearest to where it began.
+
+    Decided by the first dab that reaches a vertex, for all dabs of the stroke and their mirror images.
+    """
+    kept = mesh.scratch.get(_IN_HAND)
+    if kept is not None and kept[0] == region.saving:
+        return kept[1]
+    if not len(region.vertices):
+        return 0.0
+    number = float(new_set(mesh))
+    if dab.sign < 0:
+        away = mesh.positions[region.vertices] - dab.center
+        number = float(mesh.face_sets[region.vertices[np.argmin(np.einsum("ij,ij->i", away, away))]])
+    mesh.scratch[_IN_HAND] = (region.saving, number)
+    return number
 
 
 def from_mask(mesh: Mesh) -> np.ndarray:
