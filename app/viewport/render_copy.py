@@ -4,7 +4,8 @@ Without seams positions and normals *are* the mesh's arrays. With seams there is
 sorted by vertex, so a dirty range of vertices is one range of render vertices. Nothing here knows VTK.
 
     positions, normals (N, 3) float32   mm; unit
-    paint              (N, 4) uint8     sRGB colour (white without colours), mask in the fourth component
+    paint              (N, 4) uint8     sRGB colour (white without colours), mask in the fourth component; the colour
+                                        may be tinted by face set, or be the tint alone
     tcoords            (N, 2) float32   origin lower left, or None
     groups                              visible triangles by texture and base colour
 """
@@ -20,6 +21,12 @@ from app.mesh.mesh import Mesh
 from app.mesh.soup import Material
 
 ARRAYS = ("positions", "normals", "paint")
+# Where each attribute of the mesh goes.
+_ARRAY_OF = {"positions": "positions", "normals": "normals", "colors": "paint", "face_sets": "paint", "mask": "paint"}
+# How face sets show in the colour of the paint: not at all, as a tint over the colours, in place of them.
+NO_SETS, SETS_OVER, SETS_ALONE = range(3)
+# Neighbouring numbers get hues far from each other; pale, so that form and colour stay to be judged.
+_HUE_STEP, _SATURATION = 0.618034, 0.32
 _BLOCK = 2048
 # More groups of triangles than this without a texture become one group with colours per vertex.
 _MOST_PLAIN_GROUPS = 6
@@ -66,12 +73,14 @@ class RenderCopy:
         self.normals = np.empty((count, 3), np.float32) if seams else mesh.normals
         self.paint = np.full((count, 4), 255, np.uint8)
         self._heat: np.ndarray | None = None
-        self._merged = False
+        self._sets = NO_SETS
+        self._base: np.ndarray | None = None
         self._all_groups, self.has_vertex_colors = self._grouped()
         self.groups, self.regrouped = self._visible_groups(), False
         # Chunks with vertices that the last `update` found changed; (C,) bool.
         self.touched = np.zeros(mesh.chunks.count, bool)
         mesh.take_dirty("hidden")
+        mesh.take_dirty("face_sets")
         for name in ("positions", "normals", "colors", "mask"):
             mesh.take_dirty(name)
             self._copy(name, 0, mesh.vertex_count)
@@ -87,9 +96,10 @@ class RenderCopy:
         self.regrouped = len(self.mesh.take_dirty("hidden")) > 0 and not self._whole
         if self.regrouped:
             self.groups = self._visible_groups()
-        for name, array in (("positions", "positions"), ("normals", "normals"), ("colors", "paint"), ("mask", "paint")):
+        for name, array in _ARRAY_OF.items():
             ranges = self.mesh.take_dirty(name)
-            if not len(ranges) or (name == "colors" and self.mesh.colors is None):
+            unseen = (name == "colors" and self.mesh.colors is None) or (name == "face_sets" and self._sets == NO_SETS)
+            if not len(ranges) or unseen:
                 continue
             for start, stop in ranges.tolist():
                 self.touched[start // self.mesh.chunks.size : -(-stop // self.mesh.chunks.size)] = True
@@ -100,21 +110,32 @@ class RenderCopy:
     def show_heat(self, heat: np.ndarray | None) -> None:
         """Paint these, (V, 3) uint8 sRGB, in place of the model's colours; None brings those back."""
         self._heat = heat
-        self.paint[:, :3] = 255
-        if self._merged and heat is None:
-            self._paint_base_colors()
         self._copy("colors", 0, self.mesh.vertex_count)
+
+    def show_sets(self, how: int) -> bool:
+        """How face sets show: one of NO_SETS, SETS_OVER, SETS_ALONE. Returns whether the paint was written anew."""
+        if how == self._sets:
+            return False
+        self._sets = how
+        self._copy("colors", 0, self.mesh.vertex_count)
+        return True
 
     def _copy(self, name: str, start: int, stop: int) -> tuple[int, int]:
         """Copy a range of mesh vertices; returns the range of render vertices."""
         mesh, source = self.mesh, self.source
         if len(source):
             start, stop = (int(i) for i in np.searchsorted(source, (start, stop)))
-        if name == "colors":
+        if name in ("colors", "face_sets"):
             if self._heat is not None:
                 self.paint[start:stop, :3] = self._heat[source[start:stop] if len(source) else slice(start, stop)]
-            elif mesh.colors is not None:
+            elif mesh.colors is not None and self._sets != SETS_ALONE:
                 _paint_colors(mesh.colors, source, start, stop, self.paint)
+            elif self._base is not None and self._sets != SETS_ALONE:
+                self.paint[start:stop, :3] = self._base[start:stop]
+            else:
+                self.paint[start:stop, :3] = 255
+            if self._heat is None and self._sets != NO_SETS:
+                _tint(mesh.face_sets, source, start, stop, self.paint)
         elif name == "mask":
             _paint_mask(mesh.mask, source, start, stop, self.paint)
         elif len(source):
@@ -144,8 +165,7 @@ class RenderCopy:
         groups = [group for group in members if group not in plain]
         most = _MOST_PLAIN_GROUPS_BESIDE_TEXTURE if groups else _MOST_PLAIN_GROUPS
         if len(plain) > most and not colored:
-            self._merged = True
-            self._paint_base_colors()
+            self._base = self._base_colors()
             merged = self._group(Material("merged"), [index for group in plain for index in group])
             return [merged, *(self._group(mesh.materials[group[0]], group) for group in groups)], True
         if len(members) <= 1:
@@ -158,11 +178,14 @@ class RenderCopy:
         offsets = np.searchsorted(rows, self.mesh.chunks.triangle_offsets)
         return Group(material, np.ascontiguousarray(self.triangles[rows]), offsets, rows)
 
-    def _paint_base_colors(self) -> None:
+    def _base_colors(self) -> np.ndarray:
+        """(N, 3) uint8: the materials' colours on the vertices, for groups that were merged."""
         colors = np.array([material.base_color for material in self.mesh.materials], np.float32)
         of_triangle = np.clip(colors * 255 + 0.5, 0, 255).astype(np.uint8)[self.mesh.triangle_material]
+        base = np.full((len(self.paint), 3), 255, np.uint8)
         for corner in range(3):
-            self.paint[self.triangles[:, corner], :3] = of_triangle
+            base[self.triangles[:, corner]] = of_triangle
+        return base
 
 
 @parallel_kernel
@@ -195,6 +218,23 @@ def _paint_colors(colors, source, start, stop, paint):
             for k in range(3):
                 value = min(max(colors[v, k], np.float32(0)), np.float32(1))
                 paint[i, k] = np.uint8(value * np.float32(255) + np.float32(0.5))
+
+
+@parallel_kernel
+def _tint(sets, source, start, stop, paint):
+    """Multiply by a pale colour of the set's own: HSV of full value (A. R. Smith 1978). 0 stays as it is."""
+    plain = len(source) == 0
+    for block in prange((stop - start + _BLOCK - 1) // _BLOCK):
+        first = start + block * _BLOCK
+        for i in range(first, min(stop, first + _BLOCK)):
+            number = sets[i if plain else source[i]]
+            if number == 0:
+                continue
+            hue = 6.0 * ((np.float64(number) * _HUE_STEP) % 1.0)
+            for k in range(3):
+                place = (5.0 - 2.0 * k + hue) % 6.0
+                part = 1.0 - _SATURATION * max(0.0, min(place, 4.0 - place, 1.0))
+                paint[i, k] = np.uint8(paint[i, k] * part + 0.5)
 
 
 @parallel_kernel

@@ -17,7 +17,7 @@ from app.viewport.camera import Camera
 from app.viewport.highlight import Highlight
 from app.viewport.layer import Layer, Points, Textures
 from app.viewport.patch import Patch, PatchArea, show_chunks
-from app.viewport.render_copy import ARRAYS, Group, RenderCopy
+from app.viewport.render_copy import ARRAYS, NO_SETS, SETS_ALONE, SETS_OVER, Group, RenderCopy
 from app.viewport.shading import WALLS, SurfaceShader, shadings
 from app.viewport.standin import StandIn
 from app.viewport.textures import matcap_pixels
@@ -55,6 +55,7 @@ class Scene:
         self.shading = "clay"
         self._wireframe, self._line_width = False, 1.0
         self._flat, self._mask_visible, self._draft = False, True, False
+        self._sets_visible = not whole
         self.set_background(MID_GREY)
 
     # ---- what is shown ---------------------------------------------------------------------------------------------
@@ -84,6 +85,7 @@ class Scene:
         )
         if self.shading == WALLS:
             self._repaint()
+        self._show_sets()
 
     def set_shading(self, shading_id: str) -> None:
         """Raises KeyError for an unknown shading, LikenessError where a matcap's image cannot be read."""
@@ -95,6 +97,7 @@ class Scene:
         self._area.forget()
         if changes_paint:
             self._repaint()
+        self._show_sets()
         if self._shader is not None and self._textures is not None:
             self._shader.show(shading)
             for layer, _ in self._layers():
@@ -136,6 +139,11 @@ class Scene:
         self._area.forget()
         if self._shader is not None:
             self._shader.set_mask_visible(visible)
+
+    def set_face_sets_visible(self, visible: bool) -> None:
+        """Tint each face set in a pale colour of its own."""
+        self._sets_visible = visible
+        self._show_sets()
 
     def set_flat(self, flat: bool) -> None:
         """Shade each triangle by its own plane."""
@@ -265,6 +273,23 @@ class Scene:
         layer.add_to(renderer)
         return layer
 
+    def _show_sets(self) -> None:
+        """Bring the paint in line with how face sets show in this shading."""
+        if self.copy is None or self._shader is None:
+            return
+        how = NO_SETS
+        if self._sets_visible and self.shading != WALLS:
+            how = SETS_OVER if self._shader.shows_paint(shadings()[self.shading]) else SETS_ALONE
+        self._shader.set_tinted(how == SETS_ALONE)
+        self._area.forget()
+        if self.copy.show_sets(how):
+            self._send_paint(self.copy)
+
+    def _send_paint(self, copy: RenderCopy) -> None:
+        self.rebuild("paint")
+        if self._draft:
+            self._renew_standin(copy)
+
     def _show_visible(self, copy: RenderCopy) -> None:
         """Other triangles are visible: draw those. The stand-in is made anew when it is wanted."""
         self.draw_only(copy.groups)
@@ -284,9 +309,7 @@ class Scene:
             heat = np.full((self.copy.mesh.vertex_count, 3), _UNMEASURED, np.uint8)
         self.copy.show_heat(heat if self.shading == WALLS else None)
         self._area.forget()
-        self.rebuild("paint")
-        if self._draft:
-            self._renew_standin(self.copy)
+        self._send_paint(self.copy)
 
     def _renew_standin(self, copy: RenderCopy) -> None:
         if self._standin is not None and self._light is not None:

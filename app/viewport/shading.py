@@ -108,6 +108,7 @@ _SURFACE = """
     if (!front) albedo = vec3(0.10, 0.075, 0.07);
     shown = likenessLit == 1 ? albedo * likenessLight(n, dot(n, eye), likenessMode == 2 ? 1.0 : 0.35) : albedo;
   }
+  if (likenessTinted == 1) shown *= paint;
   if (likenessMask == 1) shown *= mix(vec3(1.0), vec3(0.16, 0.17, 0.20), vertexColorVSOutput.a);
 """
 _EDGES = """
@@ -123,12 +124,13 @@ class SurfaceShader:
     """The shader shared by all actors of one mesh."""
 
     def __init__(self, has_tcoords: bool, painted: bool) -> None:
-        self._has_tcoords = has_tcoords
+        self._has_tcoords, self._painted = has_tcoords, painted
         self.property = vtkShaderProperty()
         self._install(edges=False)
         self._set("Mode", 2)
         self._set("Lit", 1)
         self._set("Mask", 1)
+        self._set("Tinted", 0)
         self._set("Flat", 0)
         self._set("Draft", 0)
         self._set("Painted", int(painted))
@@ -139,6 +141,14 @@ class SurfaceShader:
 
     def set_mask_visible(self, visible: bool) -> None:
         self._set("Mask", int(visible))
+
+    def shows_paint(self, shading: Shading) -> bool:
+        """Whether the colours of the vertices are what a shading shows."""
+        return self._painted and (shading.mode == _COLOR or (shading.mode == _TEXTURE and not self._has_tcoords))
+
+    def set_tinted(self, tinted: bool) -> None:
+        """Multiply by the paint, which then holds tints and no colours."""
+        self._set("Tinted", int(tinted))
 
     def set_flat(self, flat: bool) -> None:
         self._set("Flat", int(flat))

@@ -166,6 +166,11 @@ class Viewport(QWidget):
         self._scene.set_mask_visible(visible)
         self._canvas.request()
 
+    def set_face_sets_visible(self, visible: bool) -> None:
+        """Show face sets as pale tints."""
+        self._scene.set_face_sets_visible(visible)
+        self._canvas.request()
+
     def set_background(self, color: Color = MID_GREY) -> None:
         """color: sRGB 0 to 1; neutral mid grey by default."""
         self._scene.set_background(color)

@@ -107,6 +107,34 @@ def test_what_is_hidden_is_not_drawn(viewport, kind):
     np.testing.assert_array_equal(viewport.image(), whole)
 
 
+@pytest.mark.parametrize("shading", ["clay", "color", "texture", "color:unlit"])
+@pytest.mark.parametrize("kind", ["plain", "colored", "textured"])
+def test_face_sets_are_pale_tints(viewport, kind, shading):
+    mesh = build_mesh(textured_soup()) if kind == "textured" else sphere(4, colored=kind == "colored")
+    viewport.set_mesh(mesh)
+    viewport.set_shading(shading)
+    before = viewport.image().astype(float)
+    upper = np.flatnonzero(mesh.positions[:, 2] > 0).astype(np.int32)
+    mesh.face_sets[upper] = 1
+    mesh.touched("face_sets", upper)
+    viewport.flush()
+    after = viewport.image().astype(float)
+    top, bottom = np.array([0.0, -7.0, 7.0]), np.array([0.0, -7.0, -7.0])
+    ratio = (at(viewport, after, top) + 1) / (at(viewport, before, top) + 1)
+    assert ratio.min() < 0.9
+    assert ratio.min() > 0.5
+    assert ratio.max() <= 1.01
+    assert (at(viewport, after, bottom) == at(viewport, before, bottom)).all()
+    viewport.set_shading("walls")
+    walls = viewport.image()
+    viewport.set_shading(shading)
+    np.testing.assert_array_equal(viewport.image(), after)
+    viewport.set_face_sets_visible(False)
+    np.testing.assert_array_equal(viewport.image(), before)
+    viewport.set_shading("walls")
+    np.testing.assert_array_equal(viewport.image(), walls)
+
+
 def test_a_picture_for_a_report_shows_what_is_hidden():
     mesh = sphere(4)
     whole = render_image(mesh, (200, 150))

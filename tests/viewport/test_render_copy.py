@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import colorsys
+
 import numpy as np
 import pytest
 
 from app.mesh.build import build_mesh
 from app.mesh.soup import Material, Texture
-from app.viewport.render_copy import RenderCopy
+from app.viewport.render_copy import NO_SETS, SETS_ALONE, SETS_OVER, RenderCopy
 from app.viewport.upload import joined
 from tests.meshes import icosphere_soup, sphere, textured_soup
 
@@ -115,6 +117,33 @@ def test_plain_materials_beside_a_texture_keep_their_colours():
     copy = RenderCopy(mesh)
     assert {group.material.base_color for group in copy.groups} == {*colors[:3], *colors[4:], (1.0, 1.0, 1.0)}
     assert not copy.has_vertex_colors
+
+
+def tint(number):
+    """Pale and of full value, in steps of the golden angle round the circle of hues."""
+    return np.array(colorsys.hsv_to_rgb(number * 0.618034 % 1, 0.32, 1.0)) if number else np.ones(3)
+
+
+@pytest.mark.parametrize("kind", ["plain", "colored", "textured", "merged"])
+@pytest.mark.parametrize("how", [NO_SETS, SETS_OVER, SETS_ALONE])
+def test_face_sets_tint_the_paint(kind, how):
+    mesh = build_mesh(textured_soup(96, 48)) if kind == "textured" else sphere(5, colored=kind == "colored")
+    if kind == "merged":
+        mesh = by_material(20, [(i / 20, 0.5, 1 - i / 20) for i in range(20)])
+    copy = RenderCopy(mesh)
+    base = copy.paint[:, :3].astype(float)
+    if how == SETS_ALONE:
+        base[:] = 255
+    assert copy.show_sets(how) == (how != NO_SETS)
+    drawn = np.flatnonzero(mesh.positions[:, 2] > 1).astype(np.int32)
+    mesh.face_sets[drawn] = 1 + drawn % 3
+    mesh.touched("face_sets", drawn)
+    assert set(copy.update()) == (set() if how == NO_SETS else {"paint"})
+    numbers = mesh.face_sets[copy.source] if len(copy.source) else mesh.face_sets
+    tints = np.array([tint(number if how != NO_SETS else 0) for number in numbers])
+    np.testing.assert_allclose(copy.paint[:, :3], base * tints, atol=1)
+    copy.show_sets(NO_SETS)
+    np.testing.assert_array_equal(copy.paint, RenderCopy(mesh).paint)
 
 
 @pytest.mark.parametrize("kind", ["plain", "textured", "materials"])
