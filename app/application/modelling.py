@@ -16,10 +16,14 @@ from app.mesh.colors import colors_from_texture, with_vertex_colors
 from app.mesh.mesh import Mesh
 from app.mesh.transform import placed_on_ground, rotated, scaled_to_height
 from app.preflight.profiles import profile
+from app.sculpt import masking
+from app.sculpt.face_sets import shows_anything
+from app.sculpt.masking import Change
 from app.widgets.height_dialog import remember_height
 
 PROFILE = "printer/profile"
 _SAME_MM = 1e-3
+_SMALL = 0.01
 
 
 class Modelling:
@@ -72,21 +76,28 @@ class Modelling:
             self._desk.window.viewport.set_shading("color")
 
     def clear_mask(self) -> None:
-        self._write_mask("Clear Mask", lambda mask: np.zeros_like(mask))
+        self.make(Change("Clear Mask", "mask", masking.cleared, "Nothing is masked"))
 
     def invert_mask(self) -> None:
-        self._write_mask("Invert Mask", lambda mask: np.float32(1) - mask)
+        self.make(Change("Invert Mask", "mask", masking.inverted, "All that is not hidden is half masked"))
 
-    def _write_mask(self, label: str, new: Callable[[np.ndarray], np.ndarray]) -> None:
+    def make(self, change: Change) -> None:
         document = self._desk.document
         mesh = document.mesh
         if mesh is None or not self._desk.idle:
             return
-        with document.history.record(label) as recorder:
-            recorder.capture("mask", np.arange(mesh.vertex_count, dtype=np.int32))
-            mesh.mask[:] = new(mesh.mask)
-            mesh.touched_all("mask")
-        document.surface_changed.emit()
+        try:
+            values = change.values(mesh)
+        except LikenessError as error:
+            self._desk.show(error)
+            return
+        if change.attribute == "hidden" and not shows_anything(mesh, values):
+            self._desk.say(f"{change.label} would hide the whole model, so nothing was hidden")
+        elif masking.write(document.history, mesh, change.label, change.attribute, values):
+            document.surface_changed.emit()
+            self._desk.say(f"{change.label}: {_state(mesh, change.attribute)}")
+        else:
+            self._desk.say(f"{change.label}: {change.nothing}")
 
     def _replace(self, label: str, change: Callable[[Mesh], Mesh]) -> bool:
         mesh = self._desk.document.mesh
@@ -125,6 +136,21 @@ class Modelling:
             self._desk.show(error)
             return
         self._desk.settings.set(PROFILE, profile_id)
+
+
+def _state(mesh: Mesh, attribute: str) -> str:
+    """What the model is like after a change of mask, face sets or visibility, in a few words."""
+    if attribute == "face_sets":
+        count = len(np.unique(mesh.face_sets[mesh.face_sets > 0]))
+        return f"the model has {count:,} face set{'' if count == 1 else 's'}"
+    share = float(mesh.attribute(attribute).mean())
+    if attribute == "hidden":
+        return f"{_percent(share)} of the model is hidden" if share else "all of the model is visible"
+    return f"{_percent(share)} of the model is protected" if share else "nothing is protected any more"
+
+
+def _percent(share: float) -> str:
+    return "less than 1 %" if share < _SMALL else f"{100 * share:.0f} %"
 
 
 def rotation_matrix(axis: str, degrees: float) -> np.ndarray:

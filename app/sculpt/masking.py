@@ -7,6 +7,8 @@ What does not live here: painting a mask (`app.tools.mask`), face sets and hidin
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,20 @@ _TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
 ) / np.array([[0.95047], [1.0], [1.08883]])
 _EPSILON, _KAPPA = 216 / 24389, 24389 / 27
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of a whole attribute, as a menu offers it.
+
+    values: mesh -> (V,) float32, all values of the attribute; raises LikenessError for what cannot be.
+    nothing: what to say where that changes nothing.
+    """
+
+    label: str
+    attribute: str
+    values: Callable[[Mesh], np.ndarray]
+    nothing: str
 
 
 def write(history: History, mesh: Mesh, label: str, attribute: str, values: np.ndarray) -> bool:

@@ -1,8 +1,8 @@
 """Every action of the window in one table, and the QActions made from it.
 
 Menus, shortcuts, the key help and the tests are made from this table, in its order. What does not live here: the
-entries but those of Help (`actions_model`, `actions_view`), those that depend on files, brushes, shadings or printers
-(`menus`), and how things are done (`commands`, the window).
+entries but those of Help (`actions_model`, `actions_mask`, `actions_view`), those that depend on files, brushes,
+shadings or printers (`menus`), and how things are done (`commands`, the window).
 """
 
 from __future__ import annotations

@@ -1,12 +1,14 @@
-"""The menus about the model itself: files, undo, the brush, the mask, the mesh.
+"""The menus about the model itself: files, undo, the brush, the mesh.
 
-What does not live here: what is around the model (`actions_view`), how the entries become menus (`actions`, `menus`).
+What does not live here: mask and face sets (`actions_mask`), what is around the model (`actions_view`), how the
+entries become menus (`actions`, `menus`).
 """
 
 from __future__ import annotations
 
 from app.widgets import verbs
 from app.widgets.action_spec import ActionSpec, Entry
+from app.widgets.actions_mask import MASK
 
 MODEL: dict[str, tuple[Entry, ...]] = {
     "&File": (
@@ -216,37 +218,7 @@ MODEL: dict[str, tuple[Entry, ...]] = {
             lambda w: w.hand.reset(),
         ),
     ),
-    "Mas&k": (
-        "@mask-brush",
-        "-",
-        ActionSpec(
-            "clear-mask",
-            "&Clear Mask",
-            "Protect nothing any more",
-            lambda w: w.commands.model.clear_mask(),
-            key="Alt+M",
-            needs="mesh",
-            changes=True,
-        ),
-        ActionSpec(
-            "invert-mask",
-            "&Invert Mask",
-            "Protect what is free and free what is protected",
-            lambda w: w.commands.model.invert_mask(),
-            key="Ctrl+I",
-            needs="mesh",
-            changes=True,
-        ),
-        "-",
-        ActionSpec(
-            "mask-visible",
-            "&Show Mask",
-            "Darken what the mask protects",
-            lambda w, on: w.viewport.set_mask_visible(on),
-            icon="mask",
-            checkable=True,
-        ),
-    ),
+    **MASK,
     "Me&sh": (
         ActionSpec(
             "clean-up",

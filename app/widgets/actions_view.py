@@ -107,6 +107,13 @@ VIEW: dict[str, tuple[Entry, ...]] = {
             checkable=True,
         ),
         ActionSpec(
+            "sets-visible",
+            "Face &Sets",
+            "Tint each face set in a pale colour of its own",
+            lambda w, on: w.viewport.set_face_sets_visible(on),
+            checkable=True,
+        ),
+        ActionSpec(
             "walls",
             "Wall &Thickness",
             "Colour the model by how thick it is: where it breaks, and where colours shift",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.project.sessions import Recoverable
+from app.sculpt.masking import Change
 
 Then = Callable[[], object]
 
@@ -113,6 +114,9 @@ class ModelCommands(Protocol):
 
     def invert_mask(self) -> None:
         """Protect what is not protected and the other way round."""
+
+    def make(self, change: Change) -> None:
+        """Change mask, face sets or visibility all over the model, as one step; or say why there is nothing to do."""
 
     def set_profile(self, profile_id: str) -> None:
         """Make a printer profile the active one, and remember it for new figurines."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QPointF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -41,6 +41,7 @@ from app.widgets.icons import icon
 from app.widgets.intake import Intake
 from app.widgets.job_view import JobView
 from app.widgets.jobs import JobRunner
+from app.widgets.mask_outline import MaskOutline
 from app.widgets.menus import context_menu, fill_menu_bar, make_brush_actions
 from app.widgets.message_bar import MessageBar
 from app.widgets.model_check import ModelCheck
@@ -143,6 +144,7 @@ class MainWindow(QMainWindow):
         self.job_view = JobView(self.document, self.viewport, self.photo_panel, self.hand, self)
         self.thumbnailer = Thumbnailer(self.document, self.viewport, lambda: self.controller.busy, self)
         self.value_drag = ValueDrag(self.viewport, self.hand, self)
+        self.mask_outline = MaskOutline(self.viewport, self)
         self.hints = Hints(self.viewport, self.settings)
         self._hand_rest = QTimer(self, singleShot=True, interval=_REMEMBER_MS)
 
@@ -195,6 +197,7 @@ class MainWindow(QMainWindow):
             (self.photo_panel.color_picked, self._take_color),
             (self.photo_place.changed, self._follow_view),
             (self.value_drag.ended, controller.show_cursor),
+            (self.mask_outline.ended, controller.show_cursor),
             (self.wall_view.changed, self._follow_view),
             (self.thumbnailer.taken, self._take_thumbnail),
             (self.viewport.customContextMenuRequested, self._show_context_menu),
@@ -305,7 +308,7 @@ class MainWindow(QMainWindow):
         self._follow_view()
 
     def _show_context_menu(self, at: QPoint) -> None:
-        menu = context_menu(self)
+        menu = context_menu(self, QPointF(at))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self.viewport.mapToGlobal(at))
 
@@ -370,7 +373,8 @@ class MainWindow(QMainWindow):
     def _restore(self) -> None:
         window_place.restore(self, self.settings)
         self.viewport.set_background(backgrounds.background(self.settings))
-        self.actions_by_id["mask-visible"].setChecked(True)
+        for action_id in ("mask-visible", "sets-visible"):
+            self.actions_by_id[action_id].setChecked(True)
         QTimer.singleShot(0, self, self.photo_place.restore_window)
 
     def close_without_asking(self) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
 from app.preflight.profiles import profiles
 from app.sculpt.brush import brushes
-from app.widgets import backgrounds
+from app.widgets import backgrounds, mask_verbs
 from app.widgets.action_spec import ActionSpec
 from app.widgets.actions import TABLE, make_action
 from app.widgets.operation_menu import OperationMenu
@@ -164,8 +165,12 @@ _GENERATED = {
 }
 
 
-def context_menu(window: MainWindow) -> QMenu:
-    """What the right button shows over the model: the hand first, then the view."""
+def _at(window: MainWindow, action_id: str, place: QPointF, _checked: bool = False) -> None:
+    mask_verbs.at_pointer(window, action_id, place)
+
+
+def context_menu(window: MainWindow, at: QPointF) -> QMenu:
+    """What the right button shows over the model: the hand first, then the view. at: the place, logical pixels."""
     menu = QMenu(window)
     menu.setToolTipsVisible(True)
     ids = ("undo", "redo", "-", "invert", "front-faces", "mirror-x", "-", "frame-all", "wireframe", "orthographic", "-")
@@ -174,6 +179,15 @@ def context_menu(window: MainWindow) -> QMenu:
             menu.addSeparator()
         else:
             menu.addAction(window.actions_by_id[name])
+    here = menu.addMenu("This Place")
+    here.setToolTipsVisible(True)
+    for action_id in ("mask-connected", "grow-set", "shrink-set", "hide-set", "isolate-set"):
+        original = window.actions_by_id[action_id]
+        action = here.addAction(original.text())
+        action.setToolTip(original.toolTip())
+        action.setEnabled(original.isEnabled())
+        action.triggered.connect(partial(_at, window, action_id, at))
+    here.addAction(window.actions_by_id["show-all"])
     brush_menu = menu.addMenu("Brush")
     brush_menu.addActions(list(window.brush_actions.values()))
     _shadings(window, menu)

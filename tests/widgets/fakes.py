@@ -8,6 +8,7 @@ from typing import Any
 
 from app.document import Document
 from app.project.sessions import Recoverable
+from app.sculpt.masking import Change
 from app.widgets.commands import Then
 
 
@@ -102,6 +103,9 @@ class RecordedCommands:
 
     def clear_mask(self) -> None:
         self._record("clear_mask")
+
+    def make(self, change: Change) -> None:
+        self._record("make", change.label)
 
     def invert_mask(self) -> None:
         self._record("invert_mask")

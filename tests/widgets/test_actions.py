@@ -87,6 +87,11 @@ def prepare(window: MainWindow, action_id: str) -> None:
         window.document.mesh.mask[:] = 1.0
         window.document.mesh.touched_all("mask")
         window.viewport.flush()
+    elif action_id == "sets-visible":
+        assert window.document.mesh is not None
+        window.document.mesh.face_sets[:] = 1.0
+        window.document.mesh.touched_all("face_sets")
+        window.viewport.flush()
     elif action_id == "last-report":
         window.exported(report())
         for dialog in window.findChildren(QDialog):
@@ -102,7 +107,7 @@ def report() -> Any:
     return ExportReport(path, (path,), (20.0, 20.0, 20.0), 960, checks, 1.0, 1000, ())
 
 
-PICTURES = ("wireframe", "flat", "mask-visible", "walls")
+PICTURES = ("wireframe", "flat", "mask-visible", "sets-visible", "walls")
 
 
 @pytest.mark.parametrize("action_id", SPECS)
@@ -119,6 +124,7 @@ def test_it_does_something(action_id: str, window: MainWindow, outside: list[Any
     action.trigger()
     qtbot.waitUntil(lambda: observed(window, outside, action_id in PICTURES) != before, timeout=5000)
     window.value_drag.end(False)
+    window.mask_outline.end()
     qtbot.waitUntil(lambda: not window.photo_panel.busy, timeout=20_000)
 
 
