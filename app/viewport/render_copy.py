@@ -26,7 +26,7 @@ _ARRAY_OF = {"positions": "positions", "normals": "normals", "colors": "paint", 
 # How face sets show in the colour of the paint: not at all, as a tint over the colours, in place of them.
 NO_SETS, SETS_OVER, SETS_ALONE = range(3)
 # Neighbouring numbers get hues far from each other; pale, so that form and colour stay to be judged.
-_HUE_STEP, _SATURATION = 0.618034, 0.32
+_HUE_STEP, _SATURATION = 0.618034, 0.22
 _BLOCK = 2048
 # More groups of triangles than this without a texture become one group with colours per vertex.
 _MOST_PLAIN_GROUPS = 6

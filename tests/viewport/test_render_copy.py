@@ -121,7 +121,7 @@ def test_plain_materials_beside_a_texture_keep_their_colours():
 
 def tint(number):
     """Pale and of full value, in steps of the golden angle round the circle of hues."""
-    return np.array(colorsys.hsv_to_rgb(number * 0.618034 % 1, 0.32, 1.0)) if number else np.ones(3)
+    return np.array(colorsys.hsv_to_rgb(number * 0.618034 % 1, 0.22, 1.0)) if number else np.ones(3)
 
 
 @pytest.mark.parametrize("kind", ["plain", "colored", "textured", "merged"])
