@@ -64,7 +64,7 @@ class Claim:
         if _read(self._sidecar) == self._mark:  # otherwise someone else has taken it over
             with contextlib.suppress(OSError):
                 self._sidecar.unlink()
-        if _claimed_path(self._record) == self.path:
+        if _read(self._record) == self._mark:
             with contextlib.suppress(OSError):
                 self._record.unlink()
 
@@ -112,7 +112,7 @@ def _holder_lives(mark: _Mark) -> bool:
         return True  # there, signal 0 is no question but Ctrl-C
     try:
         os.kill(mark.pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except OSError:
         return True

@@ -136,7 +136,7 @@ def ask_in_use(parent: QWidget, path: Path, error: FileInUse, *, saving: bool) -
     since = moment(error.since, time.time())
     where = "in another window on this computer" if error.this_machine else f"on the computer {error.host}"
     what = "Saving there would overwrite each other's work." if saving else "It can be looked at and changed as a copy."
-    told = f"{error.user} has had it open {where} since {since}. {what}"
+    told = f"{error.user or 'Someone'} has had it open {where} since {since}. {what}"
     if not error.this_machine:
         told += f"\n\nTake it over only if you know that Likeness no longer runs on {error.host}."
     box = _question(parent, f"{path.name} is in use.", told)

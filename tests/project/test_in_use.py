@@ -14,7 +14,7 @@ import pytest
 
 from app.project import in_use
 from app.project.in_use import FileInUse, claim, sidecar_of
-from app.project.sessions import Session
+from app.project.sessions import Session, sessions_folder
 from tests.conftest import REPOSITORY
 
 
@@ -107,6 +107,26 @@ def test_the_same_session_may_claim_again_and_move_on(session: Session, path: Pa
     stranger = Session.begin()
     elsewhere.release()
     stranger.end()
+
+
+def test_a_claim_that_another_of_the_same_session_replaced_takes_nothing_away(session: Session, path: Path) -> None:
+    """As each Save makes one more."""
+    first, second = claim(path, session), claim(path, session)
+    first.release()
+    sidecar_of(path).unlink()  # as in a folder that cannot be written
+    stranger = Session.begin()
+    with pytest.raises(FileInUse):
+        claim(path, stranger)
+    second.release()
+    claim(path, stranger).release()
+    stranger.end()
+
+
+def test_a_mark_that_cannot_be_is_nobodys(session: Session, path: Path) -> None:
+    for pid, folder in ((1 << 70, "/home/max/x"), (1, str(sessions_folder() / "a\0b"))):
+        mark = {"host": os.uname().nodename, "user": "max", "pid": pid, "folder": folder, "since": 1.0}
+        sidecar_of(path).write_text(json.dumps(mark))
+        claim(path, session).release()
 
 
 def test_another_user_of_this_computer(session: Session, path: Path) -> None:

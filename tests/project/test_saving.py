@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from app.errors import Cancelled, WriteFailed
 from app.project import saving
+from app.project.preview import read_preview
 from app.project.saving import save_left_behind
 from app.project.sessions import Session, recoverable
 from tests.project.projects import all_states, busy, change, kept, new_document, opened, reopened, saved, until
@@ -71,6 +73,18 @@ def test_rights_and_links_stay(tmp_path: Path) -> None:
     assert link.is_symlink()
     assert real.stat().st_mode & 0o777 == 0o640
     assert len(opened(real).steps) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are any bytes")
+@pytest.mark.parametrize("name", ["客户 Åsa 🙂", "a#b?c%20d", "two\nlines", os.fsdecode(b"caf\xe9")])
+def test_any_name_that_the_disk_takes(tmp_path: Path, name: str) -> None:
+    document, path = busy(new_document()), tmp_path / f"{name}.likeness"
+    with kept(document) as copy:
+        copy.save(path)
+        copy.save(path)
+    assert strangers(tmp_path) == [path.name, f"{path.name}.bak"]
+    assert read_preview(path).strokes == document.history.position
+    assert all_states(reopened(opened(path))) == all_states(document)
 
 
 @pytest.mark.parametrize("point", ["connect", "sync_file", "_check", "replace", "link", "sync_folder"])
