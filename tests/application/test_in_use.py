@@ -126,9 +126,24 @@ def test_a_lock_of_another_computer_can_be_taken_over(
 
 
 def test_the_file_that_is_open_is_not_opened_again(owner: Application, tmp_path: Path) -> None:
-    owner.commands.opening.open_file(tmp_path / "anna.likeness")
-    assert not owner.window.jobs.busy
-    assert "open already" in owner.window.message_bar.text
+    link = tmp_path / "link.likeness"
+    link.symlink_to(tmp_path / "anna.likeness")
+    for path in (tmp_path / "anna.likeness", link):
+        owner.commands.opening.open_file(path)
+        assert not owner.window.jobs.busy
+        assert f"{path.name} is open already" in owner.window.message_bar.text
+
+
+def test_what_save_kept_of_the_file_before_opens_as_a_copy(owner: Application, tmp_path: Path, qtbot: QtBot) -> None:
+    """It is what a damaged project's error advises."""
+    sculpt(owner, qtbot, "draw")
+    save(owner, qtbot, tmp_path / "anna.likeness")
+    owner.commands.opening.open_file(tmp_path / "anna.likeness.bak")
+    rest(owner, qtbot)
+    document = owner.window.document
+    assert [step.label for step in document.history.steps] == ["Inflate"]
+    assert (document.project_path, document.name) == (None, "anna backup")
+    assert owner.commands.saving.proposed_path() == tmp_path / "anna backup.likeness"
 
 
 class TestWorkingCopyFails:

@@ -120,7 +120,7 @@ def test_an_error_at_any_point_leaves_the_file_before(
     assert all_states(reopened(opened(path))) == all_states(document)
 
 
-@pytest.mark.parametrize("calls", [1, 2, 4])
+@pytest.mark.parametrize("calls", [1, 2])
 def test_cancel_leaves_the_file_before(tmp_path: Path, calls: int) -> None:
     document, path = busy(new_document()), tmp_path / "a.likeness"
     asked = []
@@ -133,11 +133,10 @@ def test_cancel_leaves_the_file_before(tmp_path: Path, calls: int) -> None:
         copy.save(path)
         before = path.read_bytes()
         change(document.history, document.mesh, 1)
-        try:
+        with pytest.raises(Cancelled):
             copy.save(path, cancelled=cancelled)
-        except Cancelled:
-            assert path.read_bytes() == before
-            assert strangers(tmp_path) == ["a.likeness"]
+        assert path.read_bytes() == before
+        assert strangers(tmp_path) == ["a.likeness"]
 
 
 @pytest.mark.parametrize(
