@@ -3,7 +3,7 @@
 A row for each file and question where a judge says something else than we do, with the reason; with --all also for
 those where they agree. A reason is never taken for granted: it is what the judge counts instead, counted by us in that
 judge's way, or exact fractions for each triangle that only one side calls intersecting. What has no such reason is
-UNEXPLAINED, and the exit code is then 1. What the reasons are is told in `tests.preflight.test_judges` too.
+UNEXPLAINED, and the exit code is then 1. The answers of all files are in `truth.csv` beside this module.
 """
 
 from __future__ import annotations

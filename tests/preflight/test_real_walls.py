@@ -41,24 +41,23 @@ def compared(mesh: Mesh, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
     walls = thickness(mesh, at_most_mm=UP_TO_MM)
     asked = np.random.default_rng(3).permutation(np.flatnonzero(walls < UP_TO_MM))[:count]
     asked = np.concatenate((asked, np.flatnonzero(walls == UP_TO_MM)[: count // 20]))
-    corners, facing = corners_and_normals(mesh)
-    slow = np.array([ball(mesh, corners, facing, v, UP_TO_MM) for v in asked])
-    return walls[asked], slow, lengths_of_rays(mesh, facing, asked, UP_TO_MM)
+    corners, facing, normals = corners_and_normals(mesh)
+    slow = np.array([ball(corners, facing, mesh.positions[v].astype(np.float64), normals[v], UP_TO_MM) for v in asked])
+    return walls[asked], slow, lengths_of_rays(mesh, facing, normals, asked, UP_TO_MM)
 
 
-def corners_and_normals(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
-    """(T, 3, 3) and unit (T, 3) float64; the normals point outward also where the surface is inside out."""
+def corners_and_normals(mesh: Mesh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(T, 3, 3) corners, unit (T, 3) and (V, 3) normals, float64; those point outward also where all is inside out."""
     corners = mesh.positions[mesh.triangles].astype(np.float64)
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     length = np.linalg.norm(across, axis=1, keepdims=True)
     sign = -1.0 if trimesh.Trimesh(mesh.positions, mesh.triangles, process=False).volume < 0 else 1.0
-    return corners, sign * np.divide(across, length, out=np.zeros_like(across), where=length > 0)
+    facing = np.divide(across, length, out=np.zeros_like(across), where=length > 0)
+    return corners, sign * facing, sign * mesh.normals.astype(np.float64)
 
 
-def ball(mesh: Mesh, corners: np.ndarray, facing: np.ndarray, vertex: int, up_to: float) -> float:
+def ball(corners: np.ndarray, facing: np.ndarray, place: np.ndarray, normal: np.ndarray, up_to: float) -> float:
     """Diameter of the largest ball inside that touches the surface at a vertex, mm."""
-    place = mesh.positions[vertex].astype(np.float64)
-    normal = outward(mesh, facing, vertex)
     usable = (facing @ normal <= -OPPOSITE) & ~(corners == place).all(axis=2).any(axis=1)
     near = corners[usable]
     radius = up_to / 2
@@ -77,7 +76,9 @@ def ball(mesh: Mesh, corners: np.ndarray, facing: np.ndarray, vertex: int, up_to
         radius = smaller
 
 
-def lengths_of_rays(mesh: Mesh, facing: np.ndarray, vertices: np.ndarray, up_to: float) -> np.ndarray:
+def lengths_of_rays(
+    mesh: Mesh, facing: np.ndarray, normals: np.ndarray, vertices: np.ndarray, up_to: float
+) -> np.ndarray:
     """(n,) mm straight in to the first surface that faces the other way."""
     surface = pyvista.PolyData.from_regular_faces(mesh.positions.astype(np.float64), mesh.triangles)
     locator = vtkStaticCellLocator()
@@ -85,7 +86,7 @@ def lengths_of_rays(mesh: Mesh, facing: np.ndarray, vertices: np.ndarray, up_to:
     locator.BuildLocator()
     out = np.full(len(vertices), up_to)
     for i, vertex in enumerate(vertices):
-        normal, place = outward(mesh, facing, vertex), mesh.positions[vertex].astype(np.float64)
+        normal, place = normals[vertex], mesh.positions[vertex].astype(np.float64)
         hits, cells = vtkPoints(), vtkIdList()
         locator.IntersectWithLine(place - 1e-4 * normal, place - up_to * normal, 1e-9, hits, cells)
         for k in range(cells.GetNumberOfIds()):
@@ -93,10 +94,3 @@ def lengths_of_rays(mesh: Mesh, facing: np.ndarray, vertices: np.ndarray, up_to:
             if facing[cell] @ normal <= -OPPOSITE and vertex not in mesh.triangles[cell]:
                 out[i] = min(out[i], np.linalg.norm(np.array(hits.GetPoint(k)) - place))
     return out
-
-
-def outward(mesh: Mesh, facing: np.ndarray, vertex: int) -> np.ndarray:
-    """The vertex's own normal, as shown, on the outer side."""
-    normal = mesh.normals[vertex].astype(np.float64)
-    around = facing[(mesh.triangles == vertex).any(axis=1)].sum(axis=0)
-    return normal if normal @ around >= 0 else -normal
