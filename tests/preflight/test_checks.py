@@ -359,12 +359,18 @@ def test_cheap_ones_alone_measure_nothing() -> None:
     assert report.message == verdict(inspect(sphere(3)), PRINTER).message
 
 
-def test_what_there_is_no_time_for_is_said_and_does_not_fail() -> None:
+def test_what_there_is_no_time_for_is_said_and_has_not_passed() -> None:
     report = run_checks(sphere(3), PRINTER, seconds=-1.0)
     for result in report.results:
         assert ("no time left" in result.message) == (result.cost == DEAR), result.id
-        assert result.status == ("warn" if result.cost == DEAR or result.id == "color" else "pass")
-    assert report.status == "pass"
+        could_fail = result.id in ("walls", "flipped_shells")
+        assert result.status == (
+            "fail" if could_fail else "warn" if result.cost == DEAR or result.id == "color" else "pass"
+        )
+    assert report.status == "fail"
+    assert "Walls that hold: not checked" in report.message
+    easy = replace(PRINTER, wall_mm=0.0, watertight_required=False)
+    assert run_checks(sphere(3), easy, seconds=-1.0).status == "pass"
 
 
 def test_progress_runs_from_nothing_to_all_and_cancels() -> None:

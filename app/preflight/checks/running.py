@@ -29,7 +29,7 @@ from app.preflight.verdict import FAIL, verdict
 __all__ = ["PreflightReport", "appearance", "general", "run_checks", "run_checks_in_worker", "topology", "walls"]
 
 # The checks may take so long together; what is not done then is said not to be done.
-DEFAULT_SECONDS = 60.0
+DEFAULT_SECONDS = 120.0
 _WORKER_MARGIN_SECONDS = 60.0
 _WORKER_BYTES = 6 << 30
 _CHEAP_SHARE = 0.1
@@ -78,7 +78,8 @@ def run_checks(
 
     counts: of the mesh, if they are known. unit_known: whether its size in mm can be trusted. file_bytes: size of the
     file that it is in, if that is one for this printer. with_walls: measure walls even where the profile names no
-    limits. seconds: checks that would take longer than this in all are given up with a warning.
+    limits. seconds: checks that would take longer than this in all are given up: with a warning, or with a failure
+    where they might have failed.
     """
     started = time.monotonic()
     counts = counts or inspect(mesh)
@@ -150,7 +151,9 @@ def _examined(each: Check, case: Case) -> CheckResult | None:
         reason = f"not checked: {error.what}"
     except MemoryError:
         reason = "not checked: there was not enough memory"
-    return CheckResult(WARN, reason, id=each.id, label=each.label, cost=each.cost)
+    # What might fail and has not been looked at has not passed.
+    status = FAIL if each.needed(case.profile) else WARN
+    return CheckResult(status, f"{each.label}: {reason}", id=each.id, label=each.label, cost=each.cost)
 
 
 def _timed(progress: Progress, done: float, share: float, deadline: float) -> Progress:

@@ -127,7 +127,7 @@ def inner_shells(case: Case) -> CheckResult:
     return warned("; ".join(parts), value=buried + voids, limit=0, where=where, fix="remove_inner_shells")
 
 
-@check("flipped_shells", "No part inside out", DEAR)
+@check("flipped_shells", "No part inside out", DEAR, needed=lambda profile: profile.watertight_required)
 def flipped_shells(case: Case) -> CheckResult | None:
     if case.counts.shells < 2:
         return None  # one shell: the winding says it

@@ -25,7 +25,7 @@ _LEAST_PART_DOUBLE = 0.002
 _THINNEST_PART = 0.1
 
 
-@check("walls", "Walls that hold", DEAR)
+@check("walls", "Walls that hold", DEAR, needed=lambda profile: bool(profile.wall_mm))
 def walls(case: Case) -> CheckResult | None:
     limit = case.profile.wall_mm
     return _judged(case, limit, FAIL, "thinner than {limit:g} mm, which breaks") if limit else None
