@@ -1,8 +1,8 @@
 """The command line: check, fix, export, convert, sculpt, bench. No Qt here, and nothing heavy until a command runs.
 
 Exit codes: 0 done (check and fix: all pass), 1 a file fails its profile (after fix: although it was mended and
-written), 2 a file cannot be read, a command cannot be carried out or its answer cannot be written; then one line on the
-error stream says what, where and what to do. 130 interrupted.
+written; export: and nothing was written), 2 a file cannot be read, a command cannot be carried out or its answer cannot
+be written; then one line on the error stream says what, where and what to do. 130 interrupted.
 """
 
 from __future__ import annotations
@@ -15,24 +15,27 @@ from typing import TYPE_CHECKING, Any
 
 from app import terminal
 from app.cli import checking, fixing
-from app.cli.arguments import DONE, INTERRUPTED, UNUSABLE, add_profile, command, count, positive
+from app.cli.arguments import DONE, FAILED, INTERRUPTED, UNUSABLE, add_profile, command, count, positive
 from app.errors import InvalidInput, LikenessError
 
 if TYPE_CHECKING:
     from app.formats.opening import Opened
     from app.mesh.mesh import Mesh
+    from app.preflight.override import Override
 
 _BENCH_TRIANGLES = 1_600_000
 _SUMMARIES = {
     "check": checking.SUMMARY,
     "fix": fixing.SUMMARY,
     "operations": fixing.OPERATIONS_SUMMARY,
-    "export": "Write a file for a printer and check it by reading it back.",
+    "export": "Check a model, write it for a printer, and read it back.",
     "convert": "Write a mesh in another format, by the suffix of OUT.",
     "sculpt": "Apply strokes from a JSON file, as the window would.",
     "bench": "Time brushes, upload, opening, checking and export.",
 }
 COMMANDS = tuple(_SUMMARIES)
+_EXPORT_EXIT_CODES = """exit code: 0 written; 1 it fails the profile, and nothing was written (see --override);
+2 it cannot be read or written. What --override writes has a text beside it that says what fails and why."""
 _EXAMPLES = """examples:
   likeness check figure.3mf                       does the house printer take it?
   likeness check *.glb --json                     the same for machines
@@ -88,6 +91,8 @@ def _add_export(commands: Any) -> None:
     add_profile(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="default: the name of FILE, here")
     _add_height(parser)
+    parser.add_argument("--override", type=_reason, metavar="REASON", help="write it although it fails, and note why")
+    parser.epilog = _EXPORT_EXIT_CODES
 
 
 def _add_convert(commands: Any) -> None:
@@ -126,13 +131,28 @@ def _add_height(parser: Any) -> None:
     parser.add_argument("--height", type=positive, metavar="MM", help="scale to this height in mm")
 
 
+def _reason(text: str) -> str:
+    if text.strip():
+        return text
+    raise argparse.ArgumentTypeError("say why it is wanted all the same")
+
+
 def _export(args: argparse.Namespace) -> int:
+    from app.cli.verdict import judged
+    from app.mesh.transform import scaled_to_height
+    from app.preflight.export import check_request
     from app.preflight.profiles import profile
 
     wanted = profile(args.profile)
     output = args.output or Path(f"{args.file.stem}{wanted.suffix}")
     opened = _open(args, output)
-    _write(opened.mesh, output, wanted, args.height)
+    check_request(opened.mesh, output, wanted)
+    mesh = opened.mesh if args.height is None else scaled_to_height(opened.mesh, args.height)
+    known = opened.unit_known or args.height is not None
+    allowed, override = judged(mesh, wanted, args.override, unit_known=known)
+    if not allowed:
+        return FAILED
+    _write(mesh, output, wanted, None, override)
     return DONE
 
 
@@ -223,13 +243,13 @@ def _open(args: argparse.Namespace, output: Path) -> Opened:
     return opened
 
 
-def _write(mesh: Mesh, output: Path, wanted: Any, height_mm: float | None) -> None:
+def _write(mesh: Mesh, output: Path, wanted: Any, height_mm: float | None, override: Override | None = None) -> None:
     from app import worker
     from app.preflight.export import export_in_worker
     from app.preflight.report import export_lines
 
     with terminal.Progress() as progress:
-        report = export_in_worker(mesh, output, wanted, progress, height_mm=height_mm)
+        report = export_in_worker(mesh, output, wanted, progress, height_mm=height_mm, override=override)
     worker.cool_down()
     terminal.answer("\n".join(export_lines(report)))
     for warning in report.warnings:

@@ -5,9 +5,10 @@ What does not live here: judging (`check`) and exporting (`export`).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from app.preflight.export import ExportReport
+if TYPE_CHECKING:
+    from app.preflight.export import ExportReport
 
 _ROW = "{:<11}{:>10}{:>32}{:>8}{:>14}{:>8}  {}"
 _INDENT = " " * 11
@@ -65,4 +66,5 @@ def export_lines(report: ExportReport) -> list[str]:
         f"{report.path}: {size}, {report.seconds:.1f} s",
         *(f"  with {file.name}" for file in report.files[1:]),
         *(f"  {check.name}: {check.found}" for check in report.checks),
+        *([f"  {report.override}"] if report.override else []),
     ]
