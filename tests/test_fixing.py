@@ -21,7 +21,7 @@ from app.errors import InvalidInput
 from app.formats.registry import no_progress
 from app.operations.operation import Toggle, operations
 from app.operations.typed import Wish, described, lines, parsed
-from app.preflight import fixing
+from app.preflight import batch, fixing
 from app.preflight.fixing import NEAREST, Recipe, fix_file
 from app.preflight.profiles import PrinterProfile
 from tests.meshes import icosphere_soup, textured_soup
@@ -51,6 +51,16 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
         takes_progress = "progress" in inspect.signature(function).parameters
         return function(*args, **({"progress": progress or no_progress} if takes_progress else {}))
 
+    class InOrder:
+        """Kernels stay on the main thread, as they are in a worker."""
+
+        def __init__(self, jobs: int) -> None: ...
+
+        map = staticmethod(map)
+
+        def shutdown(self, *, cancel_futures: bool) -> None: ...
+
+    monkeypatch.setattr(batch, "ThreadPoolExecutor", InOrder)
     monkeypatch.setattr(worker, "run", run)
     monkeypatch.setattr(worker, "warm_up", lambda preparation: None)
 

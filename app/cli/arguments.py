@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from app.errors import InvalidInput
@@ -60,7 +61,7 @@ def must_be_writable(output: Path, files: Iterable[Path]) -> None:
 
     files: what is read, so must not be written over.
     """
-    from app.preflight.placing import staging
+    from app.preflight.placing import explained
 
     if not output.absolute().parent.is_dir():
         raise InvalidInput("the folder does not exist", output, "Make the folder, or choose another")
@@ -70,5 +71,5 @@ def must_be_writable(output: Path, files: Iterable[Path]) -> None:
         raise InvalidInput("is not an ordinary file", output, "Choose another name")
     if output.exists() and any(file.exists() and output.samefile(file) for file in files):
         raise InvalidInput("is a file that is read", output, "Choose another name for the output")
-    with staging(output.absolute()):
-        pass
+    with explained(output), TemporaryFile(dir=output.absolute().parent):
+        pass  # has no name, so that nothing is left even if it is interrupted
