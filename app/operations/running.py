@@ -101,7 +101,7 @@ def _apply(mesh: Mesh, operation_id: str, values: dict[str, Any], progress: Prog
 
 
 def _with_own_textures(materials: list[Material], own: list[Material]) -> list[Material]:
-    """The very objects of `own` where they are equal: textures are uploaded once, and no change is seen where none is."""
+    """The very objects of `own` where they are equal: textures are uploaded once, and sameness is seen."""
     textures = {material.texture.encoded: material.texture for material in own if material.texture is not None}
     known = {_look(material): material for material in own}
 
