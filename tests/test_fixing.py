@@ -216,7 +216,10 @@ def test_existing_files_are_replaced_when_forced(printer: str, tmp_path: Path) -
 def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
     source, output = write(tmp_path / "ball.stl", icosphere_soup(3, 50.0)), tmp_path / "out"
     output.mkdir()
-    command = [sys.executable, "-m", "app", "fix", str(source), "-o", str(output / "ball.3mf"), "--target", "900000"]
+    # Programs that a shell starts in the background are told to ignore interrupts, and hand that on.
+    begin = "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    begin += "runpy.run_module('app', run_name='__main__')"
+    command = [sys.executable, "-c", begin, "fix", str(source), "-o", str(output / "ball.3mf"), "--target", "900000"]
     program = subprocess.Popen(
         command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     )

@@ -33,6 +33,7 @@ DEFAULT_SECONDS = 120.0
 _WORKER_MARGIN_SECONDS = 60.0
 _WORKER_BYTES = 6 << 30
 _CHEAP_SHARE = 0.1
+_NOT_CHECKED = "not checked"
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +100,7 @@ def run_checks(
             _ = case.walls
     progress(1.0, "Checked")
     kept = tuple(result for result in results if result is not None)
-    failing = [result.message for result in kept if result.status == FAIL]
+    failing = [_said_alone(result) for result in kept if result.status == FAIL]
     quick = verdict(counts, profile, unit_known=unit_known)
     return PreflightReport(
         profile=profile.id,
@@ -146,14 +147,19 @@ def _examined(each: Check, case: Case) -> CheckResult | None:
         case.progress(0.0, each.label)
         return each.examine(case)
     except _OutOfTime:
-        reason = "not checked: there was no time left"
+        reason = "there was no time left"
     except LimitExceeded as error:
-        reason = f"not checked: {error.what}"
+        reason = error.what
     except MemoryError:
-        reason = "not checked: there was not enough memory"
+        reason = "there was not enough memory"
     # What might fail and has not been looked at has not passed.
     status = FAIL if each.needed(case.profile) else WARN
-    return CheckResult(status, f"{each.label}: {reason}", id=each.id, label=each.label, cost=each.cost)
+    return CheckResult(status, f"{_NOT_CHECKED}: {reason}", id=each.id, label=each.label, cost=each.cost)
+
+
+def _said_alone(result: CheckResult) -> str:
+    """A result's message where its label does not stand beside it."""
+    return f"{result.label}: {result.message}" if result.message.startswith(_NOT_CHECKED) else result.message
 
 
 def _timed(progress: Progress, done: float, share: float, deadline: float) -> Progress:
