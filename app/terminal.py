@@ -6,6 +6,8 @@ What does not live here: what is written (`cli` and the reports).
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -42,6 +44,14 @@ def tell(text: str) -> None:
         _silence(sys.stderr)
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+def plain(text: str) -> str:
+    """The text with what would steer a terminal as escapes: names of files and of their parts may hold anything."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
 class Progress:
     """Shows progress on the error stream when that is a terminal."""
 
@@ -50,7 +60,8 @@ class Progress:
         return self._show if sys.stderr is not None and sys.stderr.isatty() else lambda fraction, doing: None
 
     def _show(self, fraction: float, doing: str) -> None:
-        text = f"{100 * fraction:3.0f} %  {doing}"
+        # One line: a longer one could not be taken back.
+        text = plain(f"{100 * fraction:3.0f} %  {doing}").replace("\n", " ")[: shutil.get_terminal_size().columns - 1]
         sys.stderr.write("\r" + text.ljust(self._shown))
         sys.stderr.flush()
         self._shown = len(text)
@@ -62,7 +73,7 @@ class Progress:
 
 def _write_line(stream: TextIO | None, text: str) -> None:
     if stream is not None:  # None: closed before the program began
-        stream.write(text + "\n")
+        stream.write(plain(text) + "\n")
         stream.flush()
 
 

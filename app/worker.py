@@ -193,6 +193,22 @@ class _Exchange:
             Path(self._path).unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """What is started here never sees Ctrl-C, which a terminal sends to all its processes: it ends with its caller.
+
+    An interpreter that is interrupted while it starts would print a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class _Worker:
     """The caller's side of one worker process."""
 
@@ -204,7 +220,8 @@ class _Worker:
             target=_Serving(theirs, self._exchange, preparation), name="likeness-worker", daemon=True
         )
         try:
-            self._process.start()
+            with _no_interrupts():
+                self._process.start()
         except OSError as error:
             self._connection.close()
             self._exchange.close()

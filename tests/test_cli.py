@@ -202,17 +202,36 @@ def test_a_wrong_command_line_is_2_with_usage(
     assert told in error
 
 
-def test_export_writes_the_profiles_file_at_the_height(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export_refuses_what_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = write(tmp_path / "base.glb", textured_soup(radius=0.9))
+    assert cli.main(["export", str(source), "-o", str(tmp_path / "figure.3mf"), "--height", "150"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out.splitlines() == [
+        "fail for WJP full colour",
+        "  Number of triangles: 960 of 1,600,000 triangles",
+    ]
+    assert "nothing was written" in captured.err
+    assert "--override" in captured.err
+    assert [path.name for path in tmp_path.iterdir()] == ["base.glb"]
+
+
+def test_export_with_an_override_writes_the_profiles_file_and_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     source = write(tmp_path / "base.glb", textured_soup(radius=0.9))
     target = tmp_path / "figure.3mf"
-    assert cli.main(["export", str(source), "--profile", "wjp", "-o", str(target), "--height", "150"]) == 0
+    arguments = ["export", str(source), "-o", str(target), "--height", "150", "--override", "a draft"]
+    assert cli.main(arguments) == 0
     captured = capsys.readouterr()
     assert "150.0 × 150.0 × 150.0 mm" in captured.out
     assert "volume" in captured.out
-    assert "960 of 1,600,000 triangles" in captured.err  # told, not refused
+    assert "Reason given: a draft." in captured.out
     opened = open_mesh(target)
     assert opened.mesh.size()[2] == pytest.approx(150.0, abs=0.01)
     assert opened.mesh.has_texture
+    record = (tmp_path / "figure.3mf.override.txt").read_text("utf-8")
+    assert "Number of triangles: 960 of 1,600,000 triangles" in record
+    assert "a draft" in record
 
 
 def test_export_without_a_name_writes_here(
@@ -220,7 +239,7 @@ def test_export_without_a_name_writes_here(
 ) -> None:
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    assert cli.main(["export", str(ball), "--profile", printer]) == 0
+    assert cli.main(["export", str(ball), "--profile", printer]) == 0  # which passes: nobody has to want it
     assert [path.name for path in Path().iterdir()] == ["ball.ply"]
 
 

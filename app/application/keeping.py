@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.document import Document
 from app.errors import LikenessError, WriteFailed
@@ -16,10 +16,12 @@ from app.project.content import ProjectContent
 from app.project.in_use import Claim, claim
 from app.project.sessions import Session, sessions_folder
 from app.project.working_copy import WorkingCopy
-from app.widgets.jobs import Progress
+from app.widgets.jobs import Work
 from app.widgets.safety import Safety
 
 _END_SECONDS = 10.0
+# A disk that has not taken a commit for so long is one that does not answer.
+_PATIENCE_SECONDS, _LOOK_MS = 20.0, 5000
 
 
 class Keeping(QObject):
@@ -39,6 +41,10 @@ class Keeping(QObject):
         self._committed.connect(self._on_committed)
         self._failed.connect(self._on_failed)
         self._recovered.connect(self._on_recovered)
+        self._unanswered = False
+        self._look = QTimer(self, interval=_LOOK_MS)
+        self._look.timeout.connect(self._look_at_disk)
+        self._look.start()
 
     # From one figurine to the next
 
@@ -119,7 +125,7 @@ class Keeping(QObject):
         if former is not None and former is not held:
             former.release()
 
-    def saving(self, path: Path, *, as_copy: bool) -> Callable[[Progress, Callable[[], bool]], None]:
+    def saving(self, path: Path, *, as_copy: bool) -> Work:
         """The work of a job that writes the project file, with the figurine as it is now. It raises WriteFailed."""
         if self._copy is None:  # the usual folder cannot be written; where a project can be, a working copy can too
             self.begin(path.parent)
@@ -147,17 +153,33 @@ class Keeping(QObject):
         else:
             self._copy.retry_now()
 
-    def keep_elsewhere(self, folder: Path) -> None:
-        """Go on with the working copy in another folder. Raises WriteFailed."""
-        if self._copy is None:
+    def keep_elsewhere(self, folder: Path) -> Work | None:
+        """Go on with the working copy in another folder: the work of a job that moves it, None where there is none to
+        move. It raises WriteFailed.
+        """
+        copy = self._copy
+        if copy is None:
             self.begin(folder)
-        else:
-            self._copy.move_to(folder)
+            return None
+        return lambda _, cancelled: copy.move_to(folder, cancelled)
 
     @property
     def folder(self) -> Path:
         """Where the working copy is, or should be."""
         return sessions_folder() if self._session is None else self._session.working_path.parent
+
+    def _look_at_disk(self) -> None:
+        """A drive that went away may neither take what is written nor say that it does not."""
+        copy, before = self._copy, self._unanswered
+        self._unanswered = copy is not None and copy.waiting_s > _PATIENCE_SECONDS
+        if copy is None or copy.failure is not None or self._unanswered == before:
+            return
+        if self._unanswered:
+            # No place with the error: whoever shows it would ask that disk how much room it has.
+            what = f"the disk of the working copy does not answer ({copy.path.parent})"
+            self._safety.keeping_failed(WriteFailed(what, "", "Connect it again, or save the work to another disk"))
+        else:
+            self._safety.keeping_works()
 
     # What the writer says, on the window's thread
 

@@ -19,7 +19,7 @@ from app.application.saving import Saving
 from app.document import Mark
 from app.formats.opening import Opened, open_in_worker
 from app.mesh.transform import placed_on_ground, rotated, scaled_to_height
-from app.project.saving import SUFFIX
+from app.project.saving import BACKUP_SUFFIX, SUFFIX
 from app.resources import resource
 from app.settings import Settings
 from app.widgets.height_dialog import Turn, ask_height, proposed_height, remembered_height
@@ -38,7 +38,7 @@ class Opening:
 
     def open_file(self, path: Path, photos: Sequence[Path] = ()) -> None:
         path = Path(path).absolute()
-        if path.suffix.lower() == SUFFIX:
+        if path.name.lower().endswith((SUFFIX, BACKUP_SUFFIX)):
             self._projects.open_project(path, photos)
         elif self._desk.idle and (self._only_photos or self._saving.settle(lambda: self.open_file(path, photos))):
             mark = self._desk.document.mark()

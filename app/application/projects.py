@@ -5,6 +5,7 @@ What does not live here: reading the file (`app.project`), base meshes (`opening
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from app.errors import LikenessError
 from app.project.content import ProjectContent
 from app.project.in_use import Claim, FileInUse, claim
 from app.project.opening import open_project_in_worker
-from app.project.saving import save_left_behind
+from app.project.saving import BACKUP_SUFFIX, save_left_behind
 from app.project.sessions import Recoverable, Session, recoverable
 from app.widgets import questions
 
@@ -29,9 +30,12 @@ class Projects:
         self._desk, self._keeping, self._saving = desk, keeping, saving
 
     def open_project(self, path: Path, photos: Sequence[Path] = ()) -> None:
-        """Open a user's file. photos: files that came along with it, to stand beside the figurine."""
-        desk = self._desk
-        if path == desk.document.project_path:
+        """Open a user's file. photos: files that came along with it, to stand beside the figurine.
+
+        What Save kept of the one before (.bak) is opened as a copy: it is not to be written to.
+        """
+        desk, present = self._desk, self._desk.document.project_path
+        if present is not None and os.path.realpath(path) == os.path.realpath(present):
             desk.say(f"{path.name} is open already")
             return
         if not desk.idle or not self._saving.settle(lambda: self.open_project(path, photos)):
@@ -39,15 +43,16 @@ class Projects:
         session = self._begin_session(path.parent)
         if session is None:
             return
+        backup = path.name.lower().endswith(BACKUP_SUFFIX)
         try:
-            held: Claim | None = claim(path, session)
+            held: Claim | None = None if backup else claim(path, session)
         except FileInUse as error:
             answer = questions.ask_in_use(desk.window, path, error, saving=False)
             if answer == "no":
                 session.end()
                 return
             held = claim(path, session, take_over=True) if answer == "take over" else None
-        title = "" if held is not None else f"{path.stem} copy"
+        title = f"{Path(path.stem).stem} backup" if backup else "" if held is not None else f"{path.stem} copy"
 
         def show(content: ProjectContent) -> None:
             self._show(session, content, held, path, title)

@@ -117,7 +117,10 @@ class Saving:
     def _release(self, held: Claim | None, path: Path) -> None:
         """Give back a claim that was made for a file that is not the project's after all."""
         present = self._desk.document.project_path
-        if held is None or path == present:
+        if held is None:
+            return
+        if path == present:
+            self._keeping.hold(held)
             return
         held.release()
         if present is not None:
@@ -151,10 +154,12 @@ class Saving:
         self._keeping.keep_again()
 
     def keep_elsewhere(self, folder: Path) -> None:
-        try:
-            self._keeping.keep_elsewhere(folder)
-        except LikenessError as error:
-            self._desk.show(error)
+        if self._wait_for_jobs(lambda: self.keep_elsewhere(folder)):
+            return
+        work = self._keeping.keep_elsewhere(folder)
+        if work is not None:
+            done = f"The working copy is in {folder} now"
+            self._desk.run("Moving the working copy", work, lambda _: self._desk.say(done), blocking=False)
 
     @property
     def busy(self) -> bool:

@@ -52,28 +52,58 @@ def thickness(
     (an open sheet) get infinity. tree: of those of the mesh's triangles that bound material, by default all. A mesh
     that is inside out is measured as if it were not.
     """
-    out = np.full(mesh.vertex_count, at_most_mm, np.float32)
     if not mesh.triangle_count:
-        return out
+        return np.full(mesh.vertex_count, at_most_mm, np.float32)
     mesh.refresh()
-    tree = tree or Bvh.of(mesh.positions, mesh.triangles)
-    outward = -1.0 if _volume(mesh) < 0 else 1.0
-    facing = _unit_normals(tree.corners, outward)
-    ranges = _normal_ranges(facing, len(tree.boxes) // 2)
-    widest = min(at_most_mm / 2, 2.0 * float(np.linalg.norm(mesh.size())))
-    for start, stop in stretches(mesh.vertex_count, progress or _unseen, "Measuring walls", _BLOCK):
-        _measure(
-            mesh.positions[start:stop],
-            mesh.normals[start:stop],
-            outward,
-            widest,
-            tree.corners,
-            tree.boxes,
-            facing,
-            ranges,
-            out[start:stop],
-        )
-    return out
+    walls = Walls(mesh, tree)
+    return walls.at(mesh.positions, mesh.normals, at_most_mm, progress)
+
+
+class Walls:
+    """The walls of a mesh, to be measured at any points of it. tree: as in `thickness`."""
+
+    def __init__(self, mesh: Mesh, tree: Bvh | None = None) -> None:
+        self.tree = tree or Bvh.of(mesh.positions, mesh.triangles)
+        self._outward = -1.0 if _volume(mesh) < 0 else 1.0
+        self._facing = _unit_normals(self.tree.corners, self._outward)
+        self._ranges = _normal_ranges(self._facing, len(self.tree.boxes) // 2)
+        self._size = float(np.linalg.norm(mesh.size()))
+
+    def at(
+        self,
+        points: np.ndarray,
+        normals: np.ndarray,
+        at_most_mm: float,
+        progress: Callable[[float, str], None] | None = None,
+    ) -> np.ndarray:
+        """(n,) float32, mm, at points of the surface. points, normals (unit): (n, 3) float32; near ones together."""
+        out = np.full(len(points), at_most_mm, np.float32)
+        widest = min(at_most_mm / 2, 2.0 * self._size)
+        for start, stop in stretches(len(points), progress or _unseen, "Measuring walls", _BLOCK):
+            _measure(
+                points[start:stop],
+                normals[start:stop],
+                self._outward,
+                widest,
+                self.tree.corners,
+                self.tree.boxes,
+                self._facing,
+                self._ranges,
+                out[start:stop],
+            )
+        return out
+
+    def may_be_thin(self, below_mm: float) -> np.ndarray:
+        """(T,) bool, in the order of the mesh: triangles that can have a point where a wall is thinner than a measure.
+
+        All others have no surface that faces the other way so near behind them. It looks at boxes, so it is quick, and
+        says yes too often. Needs a tree over all triangles.
+        """
+        found = np.zeros(len(self.tree.corners), np.uint8)
+        _look_behind(self.tree.corners, self.tree.boxes, self._facing, self._ranges, np.float64(below_mm), found)
+        out = np.empty(len(found), bool)
+        out[self.tree.order] = found
+        return out
 
 
 def _unseen(fraction: float, doing: str) -> None:
@@ -222,3 +252,46 @@ def _measure(points, normals, outward, widest, corners, boxes, facing, ranges, o
             guess = stopped_by
             if stopped_by >= 0:
                 out[i] = min(out[i], np.float32(2.0 * radius))
+
+
+@parallel_kernel
+def _look_behind(corners, boxes, facing, ranges, below, out):
+    count, leaves = len(corners), len(boxes) // 2
+    for block in prange((count + _BLOCK - 1) // _BLOCK):
+        stack = np.empty(STACK, np.int64)
+        box = np.empty(6)
+        for t in range(block * _BLOCK, min(count, (block + 1) * _BLOCK)):
+            x, y, z = np.float64(corners[t, 0, 0]), np.float64(corners[t, 0, 1]), np.float64(corners[t, 0, 2])
+            nx, ny, nz = np.float64(facing[t, 0]), np.float64(facing[t, 1]), np.float64(facing[t, 2])
+            for k in range(3):
+                a, b, c = corners[t, 0, k], corners[t, 1, k], corners[t, 2, k]
+                box[k], box[3 + k] = min(a, b, c) - below, max(a, b, c) + below
+            stack[0] = 1
+            size = 1
+            while size > 0:
+                size -= 1
+                node = stack[size]
+                apart = False
+                for k in range(3):
+                    apart |= boxes[node, k] > box[3 + k] or boxes[node, 3 + k] < box[k]
+                if apart or not _may_oppose(ranges, node, nx, ny, nz):
+                    continue
+                if node < leaves:
+                    stack[size], stack[size + 1] = 2 * node + 1, 2 * node
+                    size += 2
+                    continue
+                leaf = node - leaves
+                for place in range(first_of_leaf(leaf, count, leaves), first_of_leaf(leaf + 1, count, leaves)):
+                    if nx * facing[place, 0] + ny * facing[place, 1] + nz * facing[place, 2] > -_OPPOSITE:
+                        continue
+                    behind, apart = False, False
+                    for k in range(3):
+                        px, py, pz = corners[place, k, 0] - x, corners[place, k, 1] - y, corners[place, k, 2] - z
+                        depth = -(px * nx + py * ny + pz * nz)
+                        behind |= depth > 0.0
+                        a, b, c = corners[place, 0, k], corners[place, 1, k], corners[place, 2, k]
+                        apart |= min(a, b, c) > box[3 + k] or max(a, b, c) < box[k]
+                    if behind and not apart:
+                        out[t] = 1
+                        size = 0
+                        break

@@ -101,15 +101,15 @@ def _apply(mesh: Mesh, operation_id: str, values: dict[str, Any], progress: Prog
 
 
 def _with_own_textures(materials: list[Material], own: list[Material]) -> list[Material]:
-    """Materials whose textures are the very objects of `own` where they are equal: decoded and uploaded only once."""
+    """The very objects of `own` where they are equal: textures are uploaded once, and sameness is seen."""
     textures = {material.texture.encoded: material.texture for material in own if material.texture is not None}
     known = {_look(material): material for material in own}
 
     def same(material: Material) -> Material:
         texture = material.texture
-        if texture is None or texture.encoded not in textures:
-            return material
-        return known.get(_look(material)) or replace(material, texture=textures[texture.encoded])
+        if _look(material) in known or texture is None or texture.encoded not in textures:
+            return known.get(_look(material), material)
+        return replace(material, texture=textures[texture.encoded])
 
     return [same(material) for material in materials]
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from app.errors import InvalidInput
-from app.mesh.build import build_mesh
 from app.mesh.mesh import Mesh
-from app.mesh.soup import Soup
-from app.mesh.splitting import edge_rings, split_to_count
-from app.mesh.thickness import thickness
+from app.mesh.thickness import Walls
 from app.mesh.voxels import around
 from app.operations.carry import carry
-from app.operations.operation import Number, Progress, Result, operation, part_of
-from app.operations.repair import areas
+from app.operations.holes import fill, holes
+from app.operations.make_manifold import manifold
+from app.operations.operation import Number, Progress, Result, no_progress, operation, part_of
+from app.operations.parts import Parts
+from app.operations.patching import patched
+from app.operations.remove_inner_shells import without_inner
 from app.operations.solids import solid, surface_of, why_not_solid
 from app.operations.surface import Surface, joined
 from app.operations.voxel_remesh import surface_around
@@ -22,8 +24,11 @@ from app.operations.voxel_remesh import surface_around
 _MARGIN = 1.08
 # Of the thickness: distance between the places where it is measured, grid of the balls, and centres that count as one.
 _APART, _STEP, _SAME = 0.22, 0.18, 0.06
-_MOST_TRIANGLES = 4_000_000
-_EQUILATERAL = 3**0.5 / 4
+# Where walls grew into each other new thin places can come, fewer each time; as few as these are left. A place this
+# near to a ball that is there already, as a part of the thickness, only looks thin because triangles are no sphere.
+_ROUNDS, _FEW, _THERE = 3, 3, 0.25
+# No more places than this at once; a large coarse model that is thin all over is measured a little less closely.
+_MOST_PLACES = 8_000_000
 
 
 def _needs_body(mesh: Mesh) -> str | None:
@@ -42,42 +47,94 @@ def _needs_body(mesh: Mesh) -> str | None:
     order=10,
 )
 def thicken(mesh: Mesh, progress: Progress, *, minimum: float) -> Result:
-    surface = Surface.of(mesh)
-    reason = why_not_solid(surface)
+    reason = why_not_solid(Surface.of(mesh))
     if reason is not None:
         raise InvalidInput(f"the model cannot be thickened: {reason}", "", 'Run "Clean up" first')
-    centres = _middles_of_thin_walls(mesh, minimum, part_of(progress, 0.0, 0.4))
-    if not len(centres):
+    hollow = bool((Parts.of(Surface.of(mesh)).volume < 0).any())
+    result, there = mesh, np.empty((0, 3))
+    for round_ in range(_ROUNDS):
+        report = part_of(progress, 1 - 0.5**round_, 1 - 0.5 ** (round_ + 1))
+        centres = _middles_of_thin_walls(result, minimum, part_of(report, 0.0, 0.3))
+        centres = centres[cKDTree(there).query(centres)[0] > _THERE * minimum] if len(there) else centres
+        if len(centres) <= (_FEW if round_ else 0):
+            break
+        result = _grown(result, centres, minimum, hollow, part_of(report, 0.3, 1.0))
+        there = np.concatenate((there, centres))
+    if result is mesh:
         return Result(mesh.snapshot(), [f"No wall is thinner than {minimum:g} mm."])
-    balls = around(centres, _MARGIN * minimum / 2, _STEP * minimum, part_of(progress, 0.4, 0.6))
-    flesh = surface_around(balls, part_of(progress, 0.4, 0.7))
-    progress(0.7, "Carrying the colours over")
+    grown = float((result.size() - mesh.size()).max())
+    return Result(result, [f"Thin walls were made {minimum:g} mm thick; the model grew by {max(grown, 0):.2f} mm."])
+
+
+def _grown(mesh: Mesh, centres: np.ndarray, minimum: float, hollow: bool, progress: Progress) -> Mesh:
+    """The model united with balls around these centres. hollow: it has cavities, which stay."""
+    surface = Surface.of(mesh)
+    balls = around(centres, _MARGIN * minimum / 2, _STEP * minimum, part_of(progress, 0.0, 0.4))
+    flesh = surface_around(balls, part_of(progress, 0.0, 0.5))
+    progress(0.5, "Carrying the colours over")
     colored = Surface.of(carry(mesh, flesh.positions, flesh.triangles))
     whole = joined(surface, colored)
     body, more = np.arange(len(surface.triangles)), np.arange(len(surface.triangles), len(whole.triangles))
-    progress(0.8, "Uniting what has grown with the figure")
-    result = surface_of(solid(whole, body) + solid(whole, more), whole).mesh()
-    grown = result.size() - mesh.size()
-    return Result(result, [f"Thin walls are {minimum:g} mm thick now; the model grew by {grown.max():.2f} mm."])
+    progress(0.7, "Uniting what has grown with the figure")
+    united = _sound(surface_of(solid(whole, body) + solid(whole, more), whole), part_of(progress, 0.8, 1.0))
+    # Gaps that closed up leave bubbles.
+    return (united if hollow else without_inner(united)[0]).mesh()
+
+
+def _sound(surface: Surface, progress: Progress) -> Surface:
+    """Without what rounding to float32 did where surfaces were cut: points that met, and crossings."""
+    progress(0.0, "Smoothing the cuts")
+    surface, _ = manifold(Surface.of(surface.mesh()), join=True, progress=no_progress)
+    surface = fill(surface, holes(surface), "flat", no_progress).surface
+    return patched(surface, part_of(progress, 0.3, 1.0))
 
 
 def _middles_of_thin_walls(mesh: Mesh, minimum: float, progress: Progress) -> np.ndarray:
     """(n, 3) float64, mm: centres of the balls that fit into walls thinner than the minimum."""
     progress(0.0, "Measuring walls")
-    dense = _dense(mesh, _APART * minimum)
-    walls = thickness(dense, progress, at_most_mm=minimum)
-    thin = walls < minimum
-    middles = dense.positions[thin] - dense.normals[thin] * (walls[thin, None] / 2)
-    _, first = np.unique(np.floor(middles / (_SAME * minimum)).astype(np.int64), axis=0, return_index=True)
-    return middles[np.sort(first)].astype(np.float64)
+    mesh.refresh()
+    walls = Walls(mesh)
+    between = _places_between(mesh, walls.may_be_thin(minimum), _APART * minimum)
+    middles = []
+    for share, (points, normals) in ((0.0, (mesh.positions, mesh.normals)), (0.5, between)):
+        found = walls.at(points, normals, minimum, part_of(progress, share, share + 0.5))
+        thin = found < minimum
+        middles.append(points[thin] - normals[thin] * (found[thin, None] / 2))
+    places = np.concatenate(middles)
+    _, first = np.unique(np.floor(places / (_SAME * minimum)).astype(np.int64), axis=0, return_index=True)
+    return places[np.sort(first)].astype(np.float64)
 
 
-def _dense(mesh: Mesh, edge_mm: float) -> Mesh:
-    """The same surface in triangles whose edges are about so long, if it has longer ones."""
-    area = float(areas(mesh.positions, mesh.triangles).sum())
-    count = int(min(area / (_EQUILATERAL * edge_mm**2), _MOST_TRIANGLES))
-    if count <= mesh.triangle_count:
-        return mesh
-    across = edge_rings(mesh.triangles, mesh.topology)
-    positions, triangles, _ = split_to_count(mesh.positions, mesh.triangles, across, count)
-    return build_mesh(Soup(positions, triangles))
+def _places_between(mesh: Mesh, chosen: np.ndarray, apart: float) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 3) float32 points on some triangles, no farther from each other than `apart` mm, and their normals.
+
+    chosen: (T,) bool. They lie in rows along the longest edge, none on an edge: at the edge of a blade its thickness is
+    nothing, and a ball there would make the model larger.
+    """
+    corners = mesh.positions[mesh.triangles[chosen]].astype(np.float64)
+    edges = corners[:, [1, 2, 0]] - corners
+    normals = np.cross(edges[:, 0], edges[:, 1])
+    twice = np.linalg.norm(normals, axis=1)
+    length = np.linalg.norm(edges, axis=2)
+    large = (length.max(axis=1, initial=0.0) > apart) & (twice > 0)
+    corners, normals, twice, length = corners[large], normals[large] / twice[large, None], twice[large], length[large]
+    at = np.arange(len(corners))
+    longest = length.argmax(axis=1)
+    base = length[at, longest]
+    apart = max(apart, float(np.sqrt(twice.sum() / 2 / _MOST_PLACES)))
+    rows = np.ceil(twice / base / apart).astype(np.int64)
+    triangle, row = _counted_out(rows)
+    up = (row + 0.5) / rows[triangle]
+    columns = np.ceil(base[triangle] * (1 - up) / apart).astype(np.int64)
+    of_row, column = _counted_out(columns)
+    triangle, up = triangle[of_row], up[of_row]
+    along = (1 - up) * (column + 0.5) / columns[of_row]
+    start, end, top = (corners[at, (longest + k) % 3][triangle] for k in range(3))
+    points = start + along[:, None] * (end - start) + up[:, None] * (top - start)
+    return points.astype(np.float32), normals[triangle].astype(np.float32)
+
+
+def _counted_out(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each index as often as its count says, and with it 0, 1, 2 ... up to its count."""
+    index = np.repeat(np.arange(len(counts)), counts)
+    return index, np.arange(len(index)) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -21,7 +21,8 @@ def untangled(surface: Surface) -> Surface:
 
     Points where triangles cross are rounded to float32, which can make tiny new crossings and double triangles.
     """
-    # Not at the top: it brings libraries of its own that must not be loaded beside the window's.
+    # Not at the top: it brings libraries of its own that must not be loaded beside the window's. And only on the main
+    # thread, which a worker has: run on another one, its exact arithmetic spoils the memory when the process ends.
     import pymeshlab
 
     meshes = pymeshlab.MeshSet()

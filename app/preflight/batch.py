@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -27,6 +27,8 @@ from app.preflight.profiles import PrinterProfile
 
 # Name of a picture -> an encoded JPEG. The colours are of walls, (V, 3) float32, or None.
 Draw = Callable[[Mesh, np.ndarray | None], dict[str, bytes]]
+
+T = TypeVar("T")
 
 _CHECKED_SHARE = 0.85
 _DRAWING = worker.WorkerLimits(180.0, 6 << 30)
@@ -50,7 +52,7 @@ class Sheet:
     seconds: float = 0.0
 
 
-def files_to_check(paths: list[Path], *, recursive: bool = False) -> list[Path]:
+def files_in(paths: list[Path], *, recursive: bool = False) -> list[Path]:
     """Files as they are, folders as the files in them that can be read, by name; recursive: in their folders too.
 
     Raises InvalidInput for a folder without any.
@@ -65,7 +67,7 @@ def files_to_check(paths: list[Path], *, recursive: bool = False) -> list[Path]:
         files = sorted(file for file in inside if file.suffix.lower() in suffixes and file.is_file())
         if not files:
             advice = "Name a folder with meshes" if recursive else "Use --recursive to look into its folders"
-            raise InvalidInput("has no file that can be checked", path, advice)
+            raise InvalidInput("has no file that can be read", path, advice)
         found += files
     return found
 
@@ -80,17 +82,33 @@ def check_files(
     draw: Draw | None = None,
     progress: Progress = no_progress,
 ) -> Iterator[Sheet]:
-    """Check files, `jobs` at a time; sheets come in the order of the files. seconds: limit for reading one.
+    """Check files as `one_by_one` does. seconds: limit for reading one. draw: makes the pictures, if any are wanted."""
 
+    def one(file: Path, report: Progress, cancelled: Callable[[], bool]) -> Sheet:
+        return _sheet(file, profile, seconds, quick, jobs, draw, report, cancelled)
+
+    return one_by_one(files, one, jobs=jobs, progress=progress)
+
+
+def one_by_one(
+    files: list[Path],
+    work: Callable[[Path, Progress, Callable[[], bool]], T],
+    *,
+    jobs: int = 1,
+    progress: Progress = no_progress,
+) -> Iterator[T]:
+    """Work on files, `jobs` at a time; what comes of them comes in their order.
+
+    work: takes a file, its progress, and what tells that the work is to stop, which it answers with Cancelled.
     Leaving the iteration early stops the work in hand.
     """
     shown = _Progress(files, progress)
     stopped = threading.Event()
 
-    def one(place: int) -> Sheet:
-        sheet = _sheet(files[place], profile, seconds, quick, draw, shown.of(place), stopped.is_set)
+    def one(place: int) -> T:
+        made = work(files[place], shown.of(place), stopped.is_set)
         shown.of(place)(1.0, "Done")
-        return sheet
+        return made
 
     pool = ThreadPoolExecutor(jobs)
     try:
@@ -105,6 +123,7 @@ def _sheet(
     profile: PrinterProfile,
     seconds: float | None,
     quick: bool,
+    jobs: int,
     draw: Draw | None,
     progress: Progress,
     cancelled: Callable[[], bool],
@@ -118,6 +137,7 @@ def _sheet(
             seconds=seconds,
             quick=quick,
             with_mesh=draw is not None,
+            at_once=jobs,
             progress=lambda part, doing: progress(_CHECKED_SHARE * part, doing),
             cancelled=cancelled,
         )

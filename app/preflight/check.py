@@ -5,6 +5,7 @@ What a profile's limits mean is decided in `verdict` and `checks`, once, for the
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ UNREADABLE = "unreadable"
 # A hostile file is given up within ten seconds, start-up included; an honest big one gets time for its size.
 _SECONDS = 8.0
 _BYTES_PER_SECOND = 10e6
+_MOST_PATIENCE = 8.0
 _MEMORY_BYTES = 1536 << 20
 _MEMORY_PER_FILE_BYTE = 12
 # The checks know how large the mesh is that they were given, and stop by themselves; this is for one that does not.
@@ -116,6 +118,8 @@ def reported(path: Path, profile: PrinterProfile, checked: Checked) -> dict[str,
 
 def unreadable(path: Path, profile: PrinterProfile, error: LikenessError) -> dict[str, Any]:
     """The same for a file that could not be read."""
+    if error.where in ("", str(path)):  # which the answer names already
+        error = LikenessError(error.what[:1].upper() + error.what[1:], "", error.advice)
     answer: dict[str, Any] = {"file": str(path), "verdict": UNREADABLE, "message": " ".join(str(error).split())}
     answer.update(dict.fromkeys(_REPORTED))
     return answer | {"notes": [], "profile": profile.id, "volume_ml": None, "checks": []}
@@ -128,19 +132,22 @@ def read_and_judge(
     seconds: float | None = None,
     quick: bool = False,
     with_mesh: bool = False,
+    at_once: int = 1,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Checked:
     """Read a file in a worker process and check it there. Raises UnreadableFile, WorkerFailed or Cancelled.
 
     seconds: time limit for reading. quick: only checks that take no time. with_mesh: bring mesh and walls along.
+    at_once: how many files are read beside each other, this one included; they get more time by default.
     """
     path = Path(path)
     try:
         file_bytes = path.stat().st_size
     except OSError:
         file_bytes = 0  # the reader says what is wrong
-    reading = _ReadingTime(seconds or _SECONDS + file_bytes / _BYTES_PER_SECOND, progress, cancelled)
+    seconds = seconds or (_SECONDS + file_bytes / _BYTES_PER_SECOND) * _patience(at_once)
+    reading = _ReadingTime(seconds, progress, cancelled)
     limits = worker.WorkerLimits(
         reading.seconds + DEFAULT_SECONDS + _MARGIN_SECONDS,
         max(_MEMORY_BYTES, _MEMORY_PER_FILE_BYTE * file_bytes),
@@ -185,6 +192,12 @@ _REPORTED = (
     "has_texture",
     "has_vertex_colors",
 )
+
+
+def _patience(at_once: int) -> float:
+    """How much longer than on an idle machine reading may take: an honest file is not at fault for other work."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return min(max(1.0, float(at_once), load / (os.cpu_count() or 1)), _MOST_PATIENCE)
 
 
 class _ReadingTime:

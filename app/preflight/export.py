@@ -4,7 +4,7 @@
                                             (hidden, beside the target)
 
 Whatever goes wrong on the way, what stood at the target before is still there. Formats' grammar is in `app.formats`,
-reading back in `readback`, comparing in `compare`, renaming in `placing`.
+reading back in `readback`, comparing in `compare`, renaming in `placing`, the record of an override in `override`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -30,9 +31,11 @@ from app.preflight.check import FAIL, verdict
 from app.preflight.compare import Check, compare
 from app.preflight.counts import inspect
 from app.preflight.model import model_of
+from app.preflight.override import Override, forget, record_path, record_text
 from app.preflight.placing import explained, install, staging
 from app.preflight.profiles import PrinterProfile
 from app.preflight.readback import read_back
+from app.preflight.report import export_lines
 
 _MB = 1e6
 _WRITTEN, _READ = 0.55, 0.85  # shares of the whole at which a step ends
@@ -51,6 +54,7 @@ class ExportReport:
 
     path: the file. files: it and those that belong to it. size_mm: extent along x, y and z, Z up. bytes: of all files.
     seconds: from call to finished. checks: every comparison, all of them ok. warnings: for the user, one sentence each.
+    override: that it was wanted although the model fails its checks, and why; empty where nobody had to want that.
     """
 
     path: Path
@@ -61,6 +65,7 @@ class ExportReport:
     seconds: float
     bytes: int
     warnings: tuple[str, ...]
+    override: str = ""
 
 
 def export(
@@ -69,8 +74,9 @@ def export(
     profile: PrinterProfile,
     progress: Progress = no_progress,
     height_mm: float | None = None,
+    override: Override | None = None,
 ) -> ExportReport:
-    """Export in this process. height_mm: scale to this height first.
+    """Export in this process. height_mm: scale to this height first. override: is put on record beside the file.
 
     Raises InvalidInput for a wrong suffix, height or profile, WriteFailed, and VerificationFailed when another reader
     finds something else in the file than was to be written.
@@ -79,7 +85,7 @@ def export(
     def run(soup: Soup, folder: Path) -> _Written:
         return _write_and_compare(soup, folder, Path(path).name, profile, progress)
 
-    return _export(mesh, path, profile, height_mm, run)
+    return _export(mesh, path, profile, height_mm, override, run)
 
 
 def export_in_worker(
@@ -89,6 +95,7 @@ def export_in_worker(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
     height_mm: float | None = None,
+    override: Override | None = None,
 ) -> ExportReport:
     """`export` with writing and checking in a worker process. Raises the same, and WorkerFailed or Cancelled."""
     limits = worker.WorkerLimits(_WORKER_SECONDS, _WORKER_BYTES)
@@ -97,20 +104,26 @@ def export_in_worker(
         args = (soup, folder, Path(path).name, profile)
         return worker.run(_write_and_compare, *args, progress=progress, cancelled=cancelled, limits=limits)
 
-    return _export(mesh, path, profile, height_mm, run)
+    return _export(mesh, path, profile, height_mm, override, run)
 
 
 def _export(
-    mesh: Mesh, path: Path, profile: PrinterProfile, height_mm: float | None, run: Callable[[Soup, Path], _Written]
+    mesh: Mesh,
+    path: Path,
+    profile: PrinterProfile,
+    height_mm: float | None,
+    override: Override | None,
+    run: Callable[[Soup, Path], _Written],
 ) -> ExportReport:
     started = time.monotonic()
     path = Path(path).absolute()
-    _check_request(mesh, path, profile)
+    check_request(mesh, path, profile)
     if height_mm is not None:
         mesh = scaled_to_height(mesh, height_mm)
     counts = inspect(mesh)
     judged = verdict(counts, profile)
-    warnings = [f"For {profile.label} it fails: {judged.message}."] if judged.status == FAIL else []
+    told = override is not None  # what fails is in there
+    warnings = [f"For {profile.label} it fails: {judged.message}."] if judged.status == FAIL and not told else []
     if counts.has_color and not profile.takes_color:
         warnings.append(f"The model's colour is left out: {profile.label} takes none.")
     soup = to_soup(mesh)
@@ -120,21 +133,30 @@ def _export(
         if profile.max_file_mb and size > profile.max_file_mb * _MB:
             what = f"the file would have {size / _MB:,.0f} MB, {profile.label} takes {profile.max_file_mb:,.0f} MB"
             raise WriteFailed(what, path, "Use fewer triangles or a smaller texture")
+        report = ExportReport(
+            path=path,
+            files=(path, *(path.parent / file.name for file in folder.iterdir() if file.name != path.name)),
+            size_mm=counts.size_mm,
+            triangles=counts.triangles - counts.degenerate,
+            checks=checks,
+            seconds=time.monotonic() - started,
+            bytes=size,
+            warnings=(*warnings, *more),
+        )
+        record = record_path(path)
         with explained(path):
+            if override is not None:  # with the file or not at all: no such file is ever without its record
+                now = datetime.now().astimezone()
+                text = record_text(override, folder / path.name, profile.label, now, export_lines(report))
+                (folder / record.name).write_text(text, "utf-8")
             files = install(folder, path)
-    return ExportReport(
-        path=path,
-        files=tuple(files),
-        size_mm=counts.size_mm,
-        triangles=counts.triangles - counts.degenerate,
-        checks=checks,
-        seconds=time.monotonic() - started,
-        bytes=size,
-        warnings=(*warnings, *more),
-    )
+    if override is None:
+        forget(record)
+    return replace(report, files=tuple(files), override="" if override is None else str(override))
 
 
-def _check_request(mesh: Mesh, path: Path, profile: PrinterProfile) -> None:
+def check_request(mesh: Mesh, path: Path, profile: PrinterProfile) -> None:
+    """Say before any work is done what cannot be exported. Raises InvalidInput."""
     _format_of(profile)
     if path.suffix.lower() != profile.suffix:
         what = f"{profile.label} takes {profile.suffix} files"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from datetime import datetime
 from html import escape
+from os.path import commonpath
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ _ORDER = ("fail", "warn", "pass")
 
 def html_page(sheets: list[Sheet], profile: PrinterProfile, made_at: datetime) -> str:
     """The whole report. made_at: with its time zone."""
-    title = Path(sheets[0].answer["file"]).name if len(sheets) == 1 else f"{len(sheets)} files"
+    folder = _folder(sheets)
+    title = _name(sheets[0], folder) if len(sheets) == 1 else f"{len(sheets)} files"
+    where = f"<dt>Folder</dt><dd>{escape(folder)}</dd>" if len(sheets) > 1 and folder else ""
     program = f"<dt>Program</dt><dd>Likeness {__version__}</dd>"
     parts = [
         "<!doctype html>",
@@ -37,20 +40,31 @@ def html_page(sheets: list[Sheet], profile: PrinterProfile, made_at: datetime) -
         f"<style>{resource('report/page.css').read_text('utf-8')}</style></head><body>",
         f"<header><div><p class=over>Preflight report</p><h1>{escape(title)}</h1></div>",
         f"<dl><dt>Printer</dt><dd>{escape(profile.label)}</dd>",
-        f"<dt>Checked</dt><dd>{made_at:%Y-%m-%d %H:%M %Z}</dd>{program}</dl></header>",
+        f"<dt>Checked</dt><dd>{made_at:%Y-%m-%d %H:%M %Z}</dd>{where}{program}</dl></header>",
     ]
     if len(sheets) > 1:
-        parts.append(_overview(sheets))
-    parts += [_section(sheet, profile, number, named=len(sheets) > 1) for number, sheet in enumerate(sheets, 1)]
+        parts.append(_overview(sheets, folder))
+    for number, sheet in enumerate(sheets, 1):
+        heading = f"<h1>{_breakable(_name(sheet, folder))}</h1>" if len(sheets) > 1 else ""
+        parts.append(_section(sheet, profile, number, heading))
     parts.append("</body></html>\n")
     return "\n".join(parts)
 
 
-def _overview(sheets: list[Sheet]) -> str:
+def _folder(sheets: list[Sheet]) -> str:
+    """The folder that all files are in, "" where there is none; their names are shown from there."""
+    try:
+        return commonpath([Path(sheet.answer["file"]).parent for sheet in sheets])
+    except ValueError:  # relative and full names, or several drives
+        return ""
+
+
+def _overview(sheets: list[Sheet], folder: str) -> str:
     counts = {word: sum(sheet.answer["verdict"] == word for sheet in sheets) for word in _WORDS}
     tally = ", ".join(f"{count} {_WORDS[word].lower()}" for word, count in counts.items() if count)
     rows = [
-        f'<tr><td>{_mark(sheet.answer["verdict"])}</td><td><a href="#file-{number}">{_name(sheet)}</a></td>'
+        f"<tr><td>{_mark(sheet.answer['verdict'])}</td>"
+        f'<td><a href="#file-{number}">{_breakable(_name(sheet, folder))}</a></td>'
         f"<td class=num>{_number(sheet.answer['triangles'])}</td><td class=num>{_size(sheet.answer)}</td>"
         f"<td>{escape(sheet.answer['message'])}</td></tr>"
         for number, sheet in enumerate(sheets, 1)
@@ -59,13 +73,13 @@ def _overview(sheets: list[Sheet]) -> str:
     return f"<section class=overview><h2>{escape(tally)}</h2><table>{head}{''.join(rows)}</table></section>"
 
 
-def _section(sheet: Sheet, profile: PrinterProfile, number: int, *, named: bool) -> str:
+def _section(sheet: Sheet, profile: PrinterProfile, number: int, heading: str) -> str:
     answer = sheet.answer
     verdict = answer["verdict"]
     return "\n".join(
         [
             f'<section class="file" id="file-{number}">',
-            f"<h1>{escape(Path(answer['file']).name)}</h1>" if named else "",
+            heading,
             f'<div class="verdict {verdict}">{_mark(verdict)}<div><h2>{_WORDS[verdict]}</h2>',
             f"<p>{_sentence(answer)}</p></div></div>",
             _gallery(sheet, profile),
@@ -96,7 +110,9 @@ def _figure(sheet: Sheet, name: str, caption: str) -> str:
 def _legend(profile: PrinterProfile, up_to_mm: float) -> str:
     """The scale of walls. Limits lie close to its thin end, so the bands get equal shares, not millimetres."""
     breaks, shifts = limits_mm(profile)
-    words = {breaks: "breaks below", shifts: "colour shifts below"}
+    # A profile without limits has the bands all the same, but nothing is claimed about them.
+    words = {shifts: "colour shifts below" if profile.color_wall_mm else ""}
+    words[breaks] = "breaks below" if profile.wall_mm else words.get(breaks, "")
     table = stops(profile, up_to_mm)
     bands = []
     for (low, first), (high, last) in zip(table[::2], table[1::2], strict=True):
@@ -131,7 +147,7 @@ def _checks(answer: dict[str, Any]) -> str:
 def _facts(sheet: Sheet) -> str:
     answer = sheet.answer
     facts = {
-        "File": _name(sheet),
+        "File": _breakable(answer["file"]),
         "SHA-256": f"<code>{sheet.sha256 or 'the file cannot be read'}</code>",
         "Bytes": f"{sheet.file_bytes:,}",
         "Triangles": _number(answer["triangles"]),
@@ -154,8 +170,17 @@ def _sentence(answer: dict[str, Any]) -> str:
     return escape(text[:1].upper() + text[1:])
 
 
-def _name(sheet: Sheet) -> str:
-    return escape(sheet.answer["file"])
+def _name(sheet: Sheet, folder: str) -> str:
+    path = Path(sheet.answer["file"])
+    return str(path.relative_to(folder) if folder else path)
+
+
+def _breakable(path: str) -> str:
+    """A path as HTML whose lines break between words, not within."""
+    text = escape(path)
+    for end in ("/", "\\", "_"):
+        text = text.replace(end, f"{end}<wbr>")
+    return text
 
 
 def _number(value: int | None) -> str:

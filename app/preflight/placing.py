@@ -84,10 +84,13 @@ def install(folder: Path, path: Path) -> list[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all. Raises WriteFailed."""
+    """Write a text file in UTF-8, whole or not at all. Raises WriteFailed.
+
+    Bytes of file names that are no text, which Python keeps as lone surrogates, become escapes such as \\udcff.
+    """
     path = Path(path).absolute()
     with staging(path) as folder, explained(path):
-        (folder / path.name).write_text(text, "utf-8")
+        (folder / path.name).write_text(text, "utf-8", "backslashreplace")
         install(folder, path)
 
 

@@ -10,7 +10,7 @@ _FIRST = ("file", "verdict", "message", "profile", "triangles", "vertices")
 _SIZE = ("width_mm", "depth_mm", "height_mm")
 _COUNTS = ("shells", "open_edges", "non_manifold_edges", "watertight", "has_texture", "has_vertex_colors", "volume_ml")
 # A spreadsheet takes a cell that begins with one of these for a formula, whatever file it came from.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def csv_table(answers: list[dict[str, Any]]) -> str:

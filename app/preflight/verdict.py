@@ -80,6 +80,8 @@ def surface_rows(counts: Counts, profile: PrinterProfile) -> list[Finding]:
     rows = []
     if counts.open_edges:
         rows.append(Finding("open edges", bad, counted(counts.open_edges, "open edge")))
+    if counts.triangles and not (counts.watertight or counts.open_edges or counts.non_manifold_edges):
+        rows.append(Finding("open edges", bad, "no surface: every triangle is a line or a point"))
     if counts.non_manifold_edges:
         rows.append(Finding("non-manifold edges", bad, counted(counts.non_manifold_edges, "non-manifold edge")))
     if counts.watertight:

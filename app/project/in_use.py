@@ -16,14 +16,18 @@ import platform
 import secrets
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from app.errors import LikenessError
+from app.project.locks import take
 from app.project.sessions import Session, is_alive, sessions_folder
+from app.settings import state_folder
 
-_CLAIM_NAME = "claim.json"
+_CLAIM_NAME, _GATE_NAME = "claim.json", "claiming.lock"
+_ATTEMPTS, _PAUSE_SECONDS = 50, 0.01
 _MAX_MARK_BYTES = 4096
 _MAX_NAME = 64
 
@@ -64,7 +68,7 @@ class Claim:
         if _read(self._sidecar) == self._mark:  # otherwise someone else has taken it over
             with contextlib.suppress(OSError):
                 self._sidecar.unlink()
-        if _claimed_path(self._record) == self.path:
+        if _read(self._record) == self._mark:
             with contextlib.suppress(OSError):
                 self._record.unlink()
 
@@ -75,14 +79,34 @@ def claim(path: Path, session: Session, *, take_over: bool = False) -> Claim:
     take_over: whatever others say. Raises FileInUse where another living session, or another machine, has it.
     """
     path = Path(os.path.realpath(path))
-    sidecar = sidecar_of(path)
-    if not take_over:
-        _refuse_if_taken(path, sidecar, session)
-    mark = _Mark(platform.node(), _user(), os.getpid(), str(session.folder), time.time())
-    _write(sidecar, vars(mark))
-    record = session.folder / _CLAIM_NAME
-    _write(record, {"path": str(path), **vars(mark)})
+    sidecar, record = sidecar_of(path), session.folder / _CLAIM_NAME
+    with _alone():
+        if not take_over:
+            _refuse_if_taken(path, sidecar, session)
+        mark = _Mark(platform.node(), _user(), os.getpid(), str(session.folder), time.time())
+        _write(sidecar, vars(mark))
+        _write(record, {"path": str(path), **vars(mark)})
     return Claim(path, sidecar, record, mark)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Of two programs that are started at once, one looks and says so before the other looks.
+
+    Not for ever, and not where the state folder cannot be written: then it is as likely as two hands at one moment.
+    """
+    gate = None
+    with contextlib.suppress(OSError):
+        for _ in range(_ATTEMPTS):
+            gate = take(state_folder() / _GATE_NAME, create=True)
+            if gate is not None:
+                break
+            time.sleep(_PAUSE_SECONDS)
+    try:
+        yield
+    finally:
+        if gate is not None:
+            gate.release()
 
 
 def sidecar_of(path: Path) -> Path:
@@ -112,7 +136,7 @@ def _holder_lives(mark: _Mark) -> bool:
         return True  # there, signal 0 is no question but Ctrl-C
     try:
         os.kill(mark.pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except OSError:
         return True

@@ -48,8 +48,13 @@ def read_preview(path: Path) -> Preview:
 def preview_of_working_copy(path: Path) -> Preview:
     """Look into the working copy of a dead program, as its last transactions left it. Raises UnreadableFile."""
     schema.check_header(path)
-    with schema.explained(path), closing(schema.connect_read_only(path, log=True)) as connection:
-        return _preview(Store(connection), path)
+    try:
+        with schema.explained(path), closing(schema.connect_read_only(path, log=True)) as connection:
+            return _preview(Store(connection), path)
+    except UnreadableFile:
+        # Reading beside others takes a shared-memory file, for which a full disk has no room: it is no damage.
+        with schema.explained(path), closing(schema.connect(path)) as connection:
+            return _preview(Store(connection), path)
 
 
 def checked_thumbnail(png: Any) -> bytes | None:

@@ -24,6 +24,7 @@ from app.project.sessions import SIDECARS
 from app.project.store import Store
 
 SUFFIX = ".likeness"
+BACKUP_SUFFIX = f"{SUFFIX}.bak"
 _STEP_PAGES = 2048
 _WRITTEN, _CHECKED = 0.7, 0.9  # shares of the whole at which a part ends
 # A file may carry so much unused room before it is packed.
@@ -154,7 +155,7 @@ def _is_good(path: Path) -> bool:
 
 def _keep_as_backup(path: Path) -> None:
     """Give the file a second name; it is copied where the disk knows no second names."""
-    backup = path.with_name(f"{path.name}.bak")
+    backup = path.with_name(f"{path.name}{BACKUP_SUFFIX.removeprefix(SUFFIX)}")
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}.bak")
     try:
         try:

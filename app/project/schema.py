@@ -7,6 +7,7 @@ a database of the version before into one of the new version. The first statemen
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 import struct
@@ -91,7 +92,7 @@ def connect_read_only(path: Path, *, log: bool = False) -> sqlite3.Connection:
 
     log: the newest transactions may be in a log beside it, as after the death of its program; it is read, and stays.
     """
-    uri = f"file:{quote(str(path.absolute()))}?mode=ro" + ("" if log else "&immutable=1")
+    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro" + ("" if log else "&immutable=1")
     connection = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None)
     _harden(connection)
     return connection

@@ -20,6 +20,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.project.folders import sync_file, sync_folder
 from app.project.locks import Lock, take
 from app.project.preview import Preview, preview_of_working_copy
 from app.settings import config_folder, state_folder
@@ -90,7 +91,9 @@ class Session:
         pointer = self.folder / _MOVED_NAME
         temporary = pointer.with_suffix(".tmp")
         temporary.write_text(json.dumps({"working": str(working_path)}), "utf-8")
+        sync_file(temporary)
         temporary.replace(pointer)
+        sync_folder(self.folder)
 
     def end(self) -> None:
         """All is saved, or given up: delete the folder and let go of the lock."""
@@ -153,7 +156,7 @@ def is_alive(folder: Path) -> bool:
         return False
     try:
         lock = take(folder / _LOCK_NAME)
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # a name that cannot be has no program either
         return False
     except OSError:
         return folder.is_dir()

@@ -125,6 +125,11 @@ class WorkingCopy:
         """Why it cannot be written at present; None where all is well."""
         return self._writer.failure
 
+    @property
+    def waiting_s(self) -> float:
+        """Seconds since the disk was given something to write that it has not taken yet."""
+        return self._writer.waiting_s
+
     def flush(self, timeout_s: float) -> bool:
         """Wait until everything so far is on disk. Returns whether it is."""
         return self._writer.flush(timeout_s)
@@ -179,25 +184,36 @@ class WorkingCopy:
         changes.pack()
         return copied(None, changes)
 
-    def move_to(self, folder: Path) -> None:
-        """Go on with the working copy in another folder, on another disk. May take a second.
+    def move_to(self, folder: Path, cancelled: Callable[[], bool] = lambda: False) -> None:
+        """Go on with the working copy in another folder, on another disk. For a job's thread: it may take seconds.
 
-        Raises WriteFailed; then it stays where it is.
+        Raises WriteFailed, or Cancelled; then it stays where it is.
         """
         old = self._writer.path
         new = Path(folder) / f"{self._session.folder.name}.likeness"
+
+        def forget_old() -> None:
+            for suffix in ("", *SIDECARS):
+                with contextlib.suppress(OSError):
+                    Path(f"{old}{suffix}").unlink(missing_ok=True)
+
+        def note() -> None:
+            # First the note, then the old file goes: whoever dies between the two is found.
+            try:
+                self._session.moved(new)
+            except OSError:
+                forget_old()  # a full disk has room for the note then
+                try:
+                    self._session.moved(new)
+                except OSError as error:
+                    # Its own disk is the broken one. The file is there to be opened like any project.
+                    _log.warning("the place of the working copy cannot be noted: %s", error)
+            forget_old()
+
         try:
-            _wait(self._writer.move(new), lambda: False)
+            _wait(self._writer.move(new, note), cancelled)
         except (sqlite3.Error, OSError, RuntimeError) as error:
             raise write_failure(error, new, "the working copy cannot be written") from error
-        for suffix in ("", *SIDECARS):
-            with contextlib.suppress(OSError):
-                Path(f"{old}{suffix}").unlink(missing_ok=True)
-        try:
-            self._session.moved(new)
-        except OSError as error:
-            # Its own disk is the broken one. The file is there to be opened like any project.
-            _log.warning("the place of the working copy cannot be noted: %s", error)
 
     def close(self, timeout_s: float = _CLOSE_SECONDS) -> bool:
         """Stop following, and let go of the file. Returns whether everything is on disk."""

@@ -62,6 +62,7 @@ class Writer:
         self._tasks: list[tuple[Callable[[], Any], Future[Any]]] = []
         self._posted = self._taken = self._done = 0
         self._posted_at = 0.0
+        self._writing_since: float | None = None
         self._hurry = self._closing = self._lost = self._retry_now = False
         self._distrusted: Exception | None = None
         self._retry_at: float | None = None
@@ -78,6 +79,12 @@ class Writer:
     def pending(self) -> bool:
         """Whether something posted is not on disk yet."""
         return self._done != self._posted
+
+    @property
+    def waiting_s(self) -> float:
+        """Seconds since the commit began that is going on; 0 where there is none."""
+        since = self._writing_since
+        return 0.0 if since is None else time.monotonic() - since
 
     def post(self, changes: Changes) -> None:
         """Have changes written. Returns at once; the caller does not touch them any more."""
@@ -115,11 +122,12 @@ class Writer:
         """The project in memory, with all that has been posted, even where it cannot be committed."""
         return self._call(lambda: self._with_rebuilding(lambda: self._database.copy(self._pending)))
 
-    def move(self, path: Path) -> Future[None]:
-        """Go on at another place."""
+    def move(self, path: Path, note: Callable[[], None]) -> Future[None]:
+        """Go on at another place. note: have the next start look there; called before anything counts as safe there."""
 
         def move() -> None:
             self._with_rebuilding(lambda: self._database.move(path, self._pending))
+            note()
             self._finish_commit()
 
         return self._call(move)
@@ -204,6 +212,7 @@ class Writer:
                 future.set_exception(error)
 
     def _commit(self) -> None:
+        self._writing_since = time.monotonic()
         try:
             if self._lost:
                 self._restore()
@@ -213,6 +222,8 @@ class Writer:
             self._fail(error)
         else:
             self._finish_commit()
+        finally:
+            self._writing_since = None
 
     def _finish_commit(self) -> None:
         state, had_failed = self._pending.state, self.failure is not None

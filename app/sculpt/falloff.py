@@ -14,6 +14,7 @@ from app.errors import InvalidInput
 
 KINDS = ("smooth", "sphere", "sharp", "linear", "constant", "custom")
 TABLE_CELLS = 256
+_LEAST_GAP = 1e-6
 _STRAIGHT = ((0.0, 1.0), (1.0, 0.0))
 
 
@@ -33,9 +34,11 @@ class Falloff:
             raise InvalidInput(f'there is no falloff "{self.kind}"', advice=f"Use one of {', '.join(KINDS)}")
         points = np.asarray(self.points, float)
         shaped = points.ndim == 2 and points.shape[1:] == (2,) and len(points) >= 2
-        if not shaped or not ((points >= 0) & (points <= 1)).all() or not (np.diff(points[:, 0]) > 0).all():
+        # Nearer to each other, the slope between two points is no number.
+        if not shaped or not ((points >= 0) & (points <= 1)).all() or not (np.diff(points[:, 0]) >= _LEAST_GAP).all():
             raise InvalidInput(
-                "the custom falloff is not a curve", advice="Give two or more points from 0 to 1, distances ascending"
+                "the custom falloff is not a curve",
+                advice=f"Give two or more points from 0 to 1, distances ascending by at least {_LEAST_GAP:g}",
             )
 
     def values(self, distance: np.ndarray) -> np.ndarray:

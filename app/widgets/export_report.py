@@ -15,6 +15,7 @@ _GAP = 8
 _TITLE_SCALE = 1.5
 _WIDTH = 560
 _MB = 1e6
+_LONG = 40  # letters: longer texts are sentences
 
 
 class ExportReportDialog(QDialog):
@@ -40,6 +41,8 @@ class ExportReportDialog(QDialog):
         layout.addWidget(self.path)
         layout.addWidget(_text(_summary(report), ""))
         layout.addSpacing(_GAP)
+        if report.override:
+            layout.addWidget(_text(f"{mark(FAIL)}  {report.override}", FAIL))
         for warning in report.warnings:
             layout.addWidget(_text(f"{mark(NOTE)}  {warning}", NOTE))
         layout.addWidget(_text("Read back from the file by another reader and compared:", ""))
@@ -54,7 +57,8 @@ class ExportReportDialog(QDialog):
 
 
 def _title(report: ExportReport) -> QLabel:
-    status = NOTE if report.warnings else PASS  # a comparison that fails leaves no file, and so no report
+    # A comparison that fails leaves no file, and so no report.
+    status = FAIL if report.override else NOTE if report.warnings else PASS
     title = QLabel(f"{mark(status)} {report.path.name}")
     font = title.font()
     font.setPointSizeF(font.pointSizeF() * _TITLE_SCALE)
@@ -87,7 +91,7 @@ def _checks(report: ExportReport) -> QGridLayout:
 
 def _text(text: str, status: str) -> QLabel:
     label = QLabel(text)
-    label.setWordWrap(status in ("", NOTE))
+    label.setWordWrap(status in ("", NOTE) or len(text) > _LONG)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     set_role(label, status)
     return label

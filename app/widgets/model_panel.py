@@ -80,6 +80,7 @@ class ModelPanel(QScrollArea):
         self._intake, self._preflight, self._places, self._walls = intake, preflight, places, walls
         self._mend = mend
         self._shown_counts: Counts | None = None
+        self._walls_for_a_row = False  # shown because a row about walls was clicked, not because the user wants them
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -122,7 +123,7 @@ class ModelPanel(QScrollArea):
         self.height_button = _button(actions["set-height"])
 
     def _make_lists(self, settings: Settings) -> None:
-        self.intake_list = CheckList("Base mesh", lambda n: f"{n} {'note' if n == 1 else 'notes'}")
+        self.intake_list = CheckList("Mesh", lambda n: f"{n} {'note' if n == 1 else 'notes'}")
         self.checks = CheckList("Checks", lambda n: f"{n} passed")
         self.checks.set_folded(settings.get(_FOLDED, True))
         self.checks.folded.connect(lambda on: settings.set(_FOLDED, on))
@@ -134,7 +135,7 @@ class ModelPanel(QScrollArea):
             each.mended.connect(mend)
         self.walls_box = QCheckBox("Show wall thickness")
         self.walls_box.setToolTip("Wall thickness\nColours the model by how thick it is, in mm")
-        self.walls_box.clicked.connect(self._walls.set_shown)
+        self.walls_box.clicked.connect(self._want_walls)
 
     def _place_parts(self) -> None:
         content = QWidget()
@@ -247,12 +248,14 @@ class ModelPanel(QScrollArea):
     def _check_row(self, result: CheckResult) -> Row:
         status = NOTE if result.status == WARN else result.status
         fix = result.fix if status != PASS else ""
+        # What is in order says how much there is, or what it is where nothing was measured: "PNG".
+        measured = status != PASS or result.limit is not None or bool(result.unit)
         return Row(
             result.id,
             status,
             result.label,
-            measure(result.value, result.limit, result.unit),
-            "" if status == PASS else _sentence(result.message),
+            measure(result.value, result.limit, result.unit) if measured else "",
+            "" if status == PASS and measured else _sentence(result.message),
             result.where is not None,
             "Fix…" if _asks(fix) else "Fix" if fix else "",
             _fix_tooltip(fix),
@@ -268,16 +271,28 @@ class ModelPanel(QScrollArea):
             return
         where = result.where
         if result_id in _SEEN_AS_WALLS:
+            self._walls_for_a_row |= not self._walls.shown
             self._walls.set_shown(True)
             self._places.show(result_id, np.array(where.point_mm), where.radius_mm, None)
             return
+        self._leave_walls()
         triangles = where.triangles if len(where.triangles) else touching(mesh, where.vertices)
         self._places.show(result_id, np.array(where.point_mm), where.radius_mm, triangles)
 
     def _show_finding(self, row_id: str) -> None:
         finding = self._finding(row_id)
         if finding is not None and finding.point is not None:
+            self._leave_walls()
             self._places.show(f"intake {row_id}", finding.point, 0.0, finding.triangles)
+
+    def _want_walls(self, on: bool) -> None:
+        self._walls_for_a_row = False
+        self._walls.set_shown(on)
+
+    def _leave_walls(self) -> None:
+        """A tint is hard to see among the colours of walls; those that the user asked for stay."""
+        if self._walls_for_a_row:
+            self._want_walls(False)
 
     def _mend_result(self, result_id: str) -> None:
         result = next((each for each in self._preflight.results if each.id == result_id), None)

@@ -22,7 +22,10 @@ def ago(then: float, now: float) -> str:
 
 def moment(then: float, now: float) -> str:
     """When it was, for something that is over: seconds since the epoch, both of them, in local time."""
-    at, today = datetime.fromtimestamp(then), datetime.fromtimestamp(now)
+    try:
+        at, today = datetime.fromtimestamp(then), datetime.fromtimestamp(now)
+    except (ValueError, OverflowError, OSError):  # a file, or who wrote one, can claim any time
+        return "an unknown time"
     clock = f"{at:%H:%M}"
     days = (today.date() - at.date()) // timedelta(days=1)
     if days == 0:

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from app import __version__
 from app.formats.registry import formats
 from app.project.in_use import FileInUse
-from app.project.saving import SUFFIX
+from app.project.saving import BACKUP_SUFFIX, SUFFIX
 from app.resources import resource
 from app.settings import Settings
 from app.widgets.icons import icon
@@ -39,7 +39,8 @@ def ask_open(parent: QWidget, settings: Settings, beside: Path | None = None) ->
     """Which project or mesh to open. beside: the present file; see `start_folder`."""
     meshes = _mesh_kinds()
     every = " ".join((f"*{SUFFIX}", *(kind for _, kinds in meshes for kind in kinds)))
-    filters = [f"Projects and meshes ({every})", _PROJECTS, *_filters(meshes)]
+    backups = f"Projects before the last Save (*{BACKUP_SUFFIX})"
+    filters = [f"Projects and meshes ({every})", _PROJECTS, backups, *_filters(meshes)]
     return _ask_existing(parent, settings, "Open", filters, beside)
 
 
@@ -136,7 +137,7 @@ def ask_in_use(parent: QWidget, path: Path, error: FileInUse, *, saving: bool) -
     since = moment(error.since, time.time())
     where = "in another window on this computer" if error.this_machine else f"on the computer {error.host}"
     what = "Saving there would overwrite each other's work." if saving else "It can be looked at and changed as a copy."
-    told = f"{error.user} has had it open {where} since {since}. {what}"
+    told = f"{error.user or 'Someone'} has had it open {where} since {since}. {what}"
     if not error.this_machine:
         told += f"\n\nTake it over only if you know that Likeness no longer runs on {error.host}."
     box = _question(parent, f"{path.name} is in use.", told)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,7 +96,7 @@ def _read_thumbnail(path: Path) -> bytes | None:
 
 
 def _thumbnail_path(path: Path) -> Path:
-    return state_folder() / "thumbnails" / f"{hashlib.sha256(str(path).encode()).hexdigest()[:32]}.png"
+    return state_folder() / "thumbnails" / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:32]}.png"
 
 
 def _names(settings: Settings) -> list[str]:

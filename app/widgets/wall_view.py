@@ -164,7 +164,7 @@ class _Scale(QWidget):
         for (low, first), (high, last) in zip(table[::2], table[1::2], strict=True):
             below = high in words and high < up_to_mm
             limit = f"under {high:g} mm" if below else f"{low:g} mm and more"
-            self._bands.insert(0, (limit, words[high] if below else "well", last, first))
+            self._bands.insert(0, (limit, words[high] if below else "good", last, first))
         self.setFixedHeight(_BAND * len(self._bands))
         self.setAccessibleName("; ".join(f"{limit}: {word}" for limit, word, _, _ in self._bands))
         self.update()

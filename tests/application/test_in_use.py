@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.application import Application
+from app.project.database import Database
 from app.project.in_use import sidecar_of
 from app.widgets.safety_bars import free_space
 from tests.application.conftest import OPEN_MS, Press, Start, end, open_mesh, rest, save, sculpt
@@ -93,6 +95,20 @@ def test_save_as_lets_go_of_the_file_before(owner: Application, tmp_path: Path, 
     assert sidecar_of(tmp_path / "berta.likeness").exists()
 
 
+def test_a_save_that_failed_leaves_no_mark_behind(
+    owner: Application, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sculpt(owner, qtbot, "inflate")
+    with monkeypatch.context() as patch:
+        patch.setattr("app.project.saving._check", lambda *_: (_ for _ in ()).throw(OSError(28, "No space")))
+        owner.commands.saving.save()
+        rest(owner, qtbot)
+    assert owner.window.safety.save_failure is not None
+    owner.window.document.history.go_to(1)
+    end(owner, qtbot)
+    assert not sidecar_of(tmp_path / "anna.likeness").exists()
+
+
 def test_a_lock_of_another_computer_can_be_taken_over(
     owner: Application, start: Start, tmp_path: Path, press: Press, qtbot: QtBot
 ) -> None:
@@ -110,9 +126,24 @@ def test_a_lock_of_another_computer_can_be_taken_over(
 
 
 def test_the_file_that_is_open_is_not_opened_again(owner: Application, tmp_path: Path) -> None:
-    owner.commands.opening.open_file(tmp_path / "anna.likeness")
-    assert not owner.window.jobs.busy
-    assert "open already" in owner.window.message_bar.text
+    link = tmp_path / "link.likeness"
+    link.symlink_to(tmp_path / "anna.likeness")
+    for path in (tmp_path / "anna.likeness", link):
+        owner.commands.opening.open_file(path)
+        assert not owner.window.jobs.busy
+        assert f"{path.name} is open already" in owner.window.message_bar.text
+
+
+def test_what_save_kept_of_the_file_before_opens_as_a_copy(owner: Application, tmp_path: Path, qtbot: QtBot) -> None:
+    """It is what a damaged project's error advises."""
+    sculpt(owner, qtbot, "draw")
+    save(owner, qtbot, tmp_path / "anna.likeness")
+    owner.commands.opening.open_file(tmp_path / "anna.likeness.bak")
+    rest(owner, qtbot)
+    document = owner.window.document
+    assert [step.label for step in document.history.steps] == ["Inflate"]
+    assert (document.project_path, document.name) == (None, "anna backup")
+    assert owner.commands.saving.proposed_path() == tmp_path / "anna backup.likeness"
 
 
 class TestWorkingCopyFails:
@@ -175,8 +206,6 @@ class TestWorkingCopyFails:
 def test_a_disk_that_fills_up_later_is_said_and_retried(
     start: Start, sphere: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from app.project.database import Database
-
     program = start()
     open_mesh(program, qtbot, sphere)
     assert program._keeping.flush(10.0)
@@ -196,6 +225,35 @@ def test_a_disk_that_fills_up_later_is_said_and_retried(
     qtbot.waitUntil(lambda: not bar.isVisible(), timeout=OPEN_MS)
     assert program._keeping.flush(10.0)
     assert program.window.document.history.position == 2
+
+
+def test_a_disk_that_does_not_answer_is_said_and_holds_nothing_up(
+    start: Start, sphere: Path, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a network drive that went away in the middle of a write."""
+    monkeypatch.setattr("app.application.keeping._PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("app.application.keeping._LOOK_MS", 20)
+    program = start()
+    open_mesh(program, qtbot, sphere)
+    assert program._keeping.flush(10.0)
+    answers, apply = threading.Event(), Database.apply
+    monkeypatch.setattr(Database, "apply", lambda *values: (answers.wait(60), apply(*values))[1])
+    sculpt(program, qtbot, "inflate")
+    bar, jobs = program.window.safety_bars.keeping, program.window.jobs
+    qtbot.waitUntil(bar.isVisible, timeout=OPEN_MS)
+    assert "does not answer" in bar.text
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(tmp_path))
+    bar.buttons[1].click()  # Keep Safe Elsewhere: it waits, and the window does not
+    assert jobs.busy
+    sculpt(program, qtbot, "inflate")
+    jobs.cancel()
+    rest(program, qtbot)
+    answers.set()
+    qtbot.waitUntil(lambda: not bar.isVisible(), timeout=OPEN_MS)
+    bar.buttons[1].click()
+    rest(program, qtbot)
+    assert program._keeping.folder == tmp_path
+    assert program._keeping.flush(10.0)
 
 
 def test_free_space_is_told_of_the_nearest_folder_there_is(tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ def test_target_and_height_name_their_fix() -> None:
     assert triangles is not None
     assert size is not None
     assert (triangles.status, triangles.value, triangles.limit, triangles.fix) == ("fail", 1280, 1_600_000, "retarget")
-    assert (size.status, size.fix) == ("fail", "scale_to_height")
+    assert (size.status, size.limit, size.fix) == ("fail", 100.0, "scale_to_height")
     assert report.message == "1,280 of 1,600,000 triangles; 20.0 mm tall, sold at 100 mm"
 
 
@@ -359,12 +359,18 @@ def test_cheap_ones_alone_measure_nothing() -> None:
     assert report.message == verdict(inspect(sphere(3)), PRINTER).message
 
 
-def test_what_there_is_no_time_for_is_said_and_does_not_fail() -> None:
+def test_what_there_is_no_time_for_is_said_and_has_not_passed() -> None:
     report = run_checks(sphere(3), PRINTER, seconds=-1.0)
     for result in report.results:
         assert ("no time left" in result.message) == (result.cost == DEAR), result.id
-        assert result.status == ("warn" if result.cost == DEAR or result.id == "color" else "pass")
-    assert report.status == "pass"
+        could_fail = result.id in ("walls", "flipped_shells")
+        assert result.status == (
+            "fail" if could_fail else "warn" if result.cost == DEAR or result.id == "color" else "pass"
+        )
+    assert report.status == "fail"
+    assert "Walls that hold: not checked" in report.message
+    easy = replace(PRINTER, wall_mm=0.0, watertight_required=False)
+    assert run_checks(sphere(3), easy, seconds=-1.0).status == "pass"
 
 
 def test_progress_runs_from_nothing_to_all_and_cancels() -> None:
@@ -402,3 +408,32 @@ def test_a_mesh_without_triangles_is_judged_too() -> None:
     report = checked(empty)
     assert report.status == "fail"
     assert report.message == "0 triangles"
+
+
+def test_a_ball_inside_out_is_wrong_all_over() -> None:
+    soup = icosphere_soup(3, 10.0)
+    result = found(build_mesh(replace(soup, triangles=soup.triangles[:, ::-1].copy())), "winding")
+    assert (result.status, result.value, result.limit, result.fix) == ("fail", 1280, 0, "orient")
+    assert result.where is not None
+    assert len(result.where.triangles) == 1280
+
+
+def test_triangles_that_are_no_surface_are_not_taken_for_a_closed_one() -> None:
+    points = np.array([(0, 0, 0), (50, 0, 0), (0, 0, 100)], np.float32)
+    lines = build_mesh(Soup(points, np.array([(0, 1, 1), (0, 0, 2)], np.int32)))
+    report = checked(lines)
+    assert report.status == "fail"
+    assert "no surface" in report.message
+    assert found(lines, "shells").message == "no part"
+    assert checked(lines, watertight_required=False).status == "pass"
+
+
+def test_one_triangle_is_judged_by_every_check() -> None:
+    points = np.array([(0, 0, 0), (50, 0, 0), (0, 0, 100)], np.float32)
+    for triangles in ([(0, 1, 2)], [(0, 1, 2), (0, 2, 1)]):
+        report = checked(build_mesh(Soup(points, np.array(triangles, np.int32))))
+        wrong = {result.id for result in report.results if result.status != "pass"}
+        assert wrong == (
+            {"open_edges", "color"} if len(triangles) == 1 else {"duplicates", "self_intersections", "color"}
+        )
+        assert all(result.value is None or np.isfinite(result.value) for result in report.results)

@@ -15,17 +15,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import cli, worker
+from app import cli, terminal, worker
 from app.errors import InvalidInput, LikenessError
 from app.formats.registry import WriteOptions, formats, no_progress
 from app.mesh.mesh import Mesh
 from app.mesh.soup import Soup
-from app.preflight.batch import Sheet, check_files, files_to_check
-from app.preflight.check import Checked, reported
+from app.preflight import check
+from app.preflight.batch import Sheet, check_files, files_in
+from app.preflight.check import Checked, reported, unreadable
 from app.preflight.checks.running import run_checks
 from app.preflight.heat import heat_colors, limits_mm, stops
 from app.preflight.page import html_page
+from app.preflight.placing import write_text
 from app.preflight.profiles import PrinterProfile, profile
+from app.preflight.report import check_lines
 from app.preflight.spreadsheet import csv_table
 from app.preflight.verdict import Verdict
 from app.viewport.portraits import portraits
@@ -68,17 +71,17 @@ def no_graphics(mesh: Mesh, heat: np.ndarray | None) -> dict[str, bytes]:
 
 
 def test_folders_are_the_files_in_them_that_can_be_read(folder: Path) -> None:
-    assert [file.name for file in files_to_check([folder])] == ["ball.stl", "broken <b>.glb"]
-    deep = files_to_check([folder], recursive=True)
+    assert [file.name for file in files_in([folder])] == ["ball.stl", "broken <b>.glb"]
+    deep = files_in([folder], recursive=True)
     assert [file.name for file in deep] == ["ball.stl", "broken <b>.glb", "small.ply"]
     missing = folder / "missing.stl"
-    assert files_to_check([missing]) == [missing]  # reading it will say so
+    assert files_in([missing]) == [missing]  # reading it will say so
     with pytest.raises(InvalidInput, match="--recursive"):
-        files_to_check([folder.parent])
+        files_in([folder.parent])
 
 
 def test_sheets_come_in_order_with_hashes_and_pictures(folder: Path) -> None:
-    files = files_to_check([folder], recursive=True)
+    files = files_in([folder], recursive=True)
     told: list[tuple[float, str]] = []
     sheets = list(check_files(files, PRINTER, jobs=2, draw=dots, progress=lambda *now: told.append(now)))
     assert [sheet.answer["file"] for sheet in sheets] == [str(file) for file in files]
@@ -104,7 +107,7 @@ def test_without_graphics_the_report_says_why(folder: Path) -> None:
 class Page(HTMLParser):
     """What a browser would load, and whether tags are closed."""
 
-    VOID = ("meta", "img", "br")
+    VOID = ("meta", "img", "br", "wbr")
 
     def __init__(self) -> None:
         super().__init__()
@@ -127,7 +130,7 @@ class Page(HTMLParser):
 
 
 def test_the_page_holds_everything_and_asks_for_nothing(folder: Path) -> None:
-    files = files_to_check([folder], recursive=True)
+    files = files_in([folder], recursive=True)
     sheets = list(check_files(files, PRINTER, draw=dots))
     text = html_page(sheets, PRINTER, NOW)
     page = Page()
@@ -161,7 +164,7 @@ def test_one_file_has_no_overview_and_every_check_has_a_row() -> None:
 
 
 def test_the_table_has_a_row_per_file_and_no_formulas(folder: Path) -> None:
-    files = files_to_check([folder], recursive=True)
+    files = files_in([folder], recursive=True)
     answers = [sheet.answer for sheet in check_files(files, PRINTER)]
     answers[0]["file"] = "=HYPERLINK(1)"
     rows = list(csv.DictReader(io.StringIO(csv_table(answers))))
@@ -172,6 +175,41 @@ def test_the_table_has_a_row_per_file_and_no_formulas(folder: Path) -> None:
     assert float(rows[0]["height_mm"]) == pytest.approx(60, abs=0.5)
     assert rows[1]["triangles"] == rows[1]["walls_status"] == ""
     assert len(set(rows[0])) == len(csv_table(answers).splitlines()[0].split(","))
+
+
+def test_names_of_files_do_nothing_in_a_report(tmp_path: Path) -> None:
+    names = ["=cmd()", "<script>alert(1)</script>.stl", "\n=1+1", "bad\udcff.stl", "in_a/Müller.stl"]
+    broken = LikenessError("is cut off", "", "Export it again")
+    sheets = [Sheet(unreadable(Path("/models") / name, PRINTER, broken)) for name in names]
+    page = Page()
+    page.feed(html_page(sheets, PRINTER, NOW))
+    assert "script" not in page.tags
+    shown = "".join(page.text)
+    assert all(shown.count(name) >= 2 for name in names)  # from the folder that they have in common
+    assert shown.count("/models") == 1 + len(names)
+    for sheet, name in zip(sheets, names, strict=True):
+        sheet.answer["file"] = name
+    written = tmp_path / "out.csv"
+    write_text(written, csv_table([sheet.answer for sheet in sheets]))
+    with written.open(encoding="utf-8", newline="") as stream:
+        cells = [row["file"] for row in csv.DictReader(stream)]
+    assert cells == ["'=cmd()", names[1], "'\n=1+1", "bad\\udcff.stl", names[4]]
+
+
+def test_names_of_files_do_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = unreadable(Path("red\x1b[31m\nline.stl"), PRINTER, LikenessError("is cut off"))
+    terminal.answer("\n".join(check_lines(answer)))
+    row, reason = capsys.readouterr().out.splitlines()
+    assert row.endswith(r"red\x1b[31m\nline.stl")
+    assert reason.strip() == "Is cut off."
+
+
+def test_reading_gets_more_time_beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check.os, "getloadavg", lambda: (0.0, 0.0, 0.0), raising=False)
+    assert [check._patience(jobs) for jobs in (1, 2, 99)] == [1.0, 2.0, 8.0]
+    monkeypatch.setattr(check.os, "getloadavg", lambda: (12.0, 0.0, 0.0), raising=False)
+    monkeypatch.setattr(check.os, "cpu_count", lambda: 4)
+    assert check._patience(1) == 3.0
 
 
 def test_colours_jump_at_the_limits() -> None:
@@ -235,7 +273,10 @@ def test_quick_leaves_out_what_takes_long(folder: Path, capsys: pytest.CaptureFi
     ("arguments", "told"),
     [
         (["--html", "missing/out.html"], "the folder does not exist"),
-        (["--csv", "BALL"], "is a file that is checked"),
+        (["--csv", "BALL"], "is a file that is read"),
+        (["--html", "."], "there is a folder of this name"),
+        (["--html", "forgotten.glb"], "is the name of a model, not of a report"),
+        (["--csv", "/dev/null"], "is not an ordinary file"),
     ],
 )
 def test_a_report_that_cannot_be_written_is_said_before_the_work(
@@ -244,7 +285,7 @@ def test_a_report_that_cannot_be_written_is_said_before_the_work(
     ball_file = folder / "ball.stl"
     before = ball_file.read_bytes()
     option, name = arguments
-    output = str(ball_file) if name == "BALL" else str(folder / name)
+    output = str(ball_file) if name == "BALL" else str(folder / name)  # a full path stays what it is
     assert cli.main(["check", str(ball_file), option, output]) == 2
     captured = capsys.readouterr()
     assert told in captured.err

@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 
 from app.project import in_use
 from app.project.in_use import FileInUse, claim, sidecar_of
-from app.project.sessions import Session
+from app.project.sessions import Session, sessions_folder
 from tests.conftest import REPOSITORY
 
 
@@ -107,6 +108,66 @@ def test_the_same_session_may_claim_again_and_move_on(session: Session, path: Pa
     stranger = Session.begin()
     elsewhere.release()
     stranger.end()
+
+
+RACER = """
+import sys, time
+from pathlib import Path
+from app.project.in_use import FileInUse, claim
+from app.project.sessions import Session
+session, held = Session.begin(), []
+for line in sys.stdin:
+    for number in range(60):
+        while time.time() < float(line) + 0.02 * number:
+            pass
+        try:
+            claim(Path(sys.argv[1]) / f"{number}.likeness", session)
+        except FileInUse:
+            continue
+        held.append(number)
+    print(held, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_of_two_programs_that_claim_at_the_same_moment_one_gets_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", RACER, str(tmp_path)]
+    pipe = subprocess.PIPE
+    racers = [subprocess.Popen(command, cwd=REPOSITORY, stdin=pipe, stdout=pipe, text=True) for _ in range(2)]
+    try:
+        held: list[int] = []
+        for racer in racers:
+            assert racer.stdin is not None
+            racer.stdin.write(f"{time.time() + 5}\n")
+            racer.stdin.flush()
+        for racer in racers:
+            assert racer.stdout is not None
+            held += json.loads(racer.stdout.readline())
+    finally:
+        for racer in racers:
+            racer.kill()
+            racer.communicate()
+    assert sorted(held) == list(range(60))
+
+
+def test_a_claim_that_another_of_the_same_session_replaced_takes_nothing_away(session: Session, path: Path) -> None:
+    """As each Save makes one more."""
+    first, second = claim(path, session), claim(path, session)
+    first.release()
+    sidecar_of(path).unlink()  # as in a folder that cannot be written
+    stranger = Session.begin()
+    with pytest.raises(FileInUse):
+        claim(path, stranger)
+    second.release()
+    claim(path, stranger).release()
+    stranger.end()
+
+
+def test_a_mark_that_cannot_be_is_nobodys(session: Session, path: Path) -> None:
+    for pid, folder in ((1 << 70, "/home/max/x"), (1, str(sessions_folder() / "a\0b"))):
+        mark = {"host": os.uname().nodename, "user": "max", "pid": pid, "folder": folder, "since": 1.0}
+        sidecar_of(path).write_text(json.dumps(mark))
+        claim(path, session).release()
 
 
 def test_another_user_of_this_computer(session: Session, path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from app.errors import Cancelled, WriteFailed
 from app.project import saving
+from app.project.preview import read_preview
 from app.project.saving import save_left_behind
 from app.project.sessions import Session, recoverable
 from tests.project.projects import all_states, busy, change, kept, new_document, opened, reopened, saved, until
@@ -73,6 +75,18 @@ def test_rights_and_links_stay(tmp_path: Path) -> None:
     assert len(opened(real).steps) == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names are any bytes")
+@pytest.mark.parametrize("name", ["客户 Åsa 🙂", "a#b?c%20d", "two\nlines", os.fsdecode(b"caf\xe9")])
+def test_any_name_that_the_disk_takes(tmp_path: Path, name: str) -> None:
+    document, path = busy(new_document()), tmp_path / f"{name}.likeness"
+    with kept(document) as copy:
+        copy.save(path)
+        copy.save(path)
+    assert strangers(tmp_path) == [path.name, f"{path.name}.bak"]
+    assert read_preview(path).strokes == document.history.position
+    assert all_states(reopened(opened(path))) == all_states(document)
+
+
 @pytest.mark.parametrize("point", ["connect", "sync_file", "_check", "replace", "link", "sync_folder"])
 def test_an_error_at_any_point_leaves_the_file_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str
@@ -106,7 +120,7 @@ def test_an_error_at_any_point_leaves_the_file_before(
     assert all_states(reopened(opened(path))) == all_states(document)
 
 
-@pytest.mark.parametrize("calls", [1, 2, 4])
+@pytest.mark.parametrize("calls", [1, 2])
 def test_cancel_leaves_the_file_before(tmp_path: Path, calls: int) -> None:
     document, path = busy(new_document()), tmp_path / "a.likeness"
     asked = []
@@ -119,11 +133,10 @@ def test_cancel_leaves_the_file_before(tmp_path: Path, calls: int) -> None:
         copy.save(path)
         before = path.read_bytes()
         change(document.history, document.mesh, 1)
-        try:
+        with pytest.raises(Cancelled):
             copy.save(path, cancelled=cancelled)
-        except Cancelled:
-            assert path.read_bytes() == before
-            assert strangers(tmp_path) == ["a.likeness"]
+        assert path.read_bytes() == before
+        assert strangers(tmp_path) == ["a.likeness"]
 
 
 @pytest.mark.parametrize(

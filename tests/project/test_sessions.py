@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import signal
 import subprocess
@@ -161,6 +162,27 @@ def test_damaged_work_is_reported_and_never_deleted() -> None:
     found = recoverable()
     assert {left.folder for left in found if left.damaged} == {session.folder, empty.folder}
     assert session.working_path.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit for file sizes")
+def test_work_on_a_disk_that_is_full_is_not_called_damaged() -> None:
+    """Looking at it then fails for want of room, and who reads "damaged" may discard it."""
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for _ in range(10):
+        position = int(process.stdout.readline().split()[1])
+    process.kill()
+    process.communicate()
+    look = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); from app.project.sessions import *;"
+        "print([(left.damaged, left.strokes) for left in recoverable()])"
+    )
+    told = subprocess.run(
+        [sys.executable, "-B", "-c", look], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    ((damaged, strokes),) = ast.literal_eval(told.stdout)
+    assert not damaged
+    assert strokes >= position
 
 
 def test_rubbish_in_the_folder_harms_nothing() -> None:

@@ -19,7 +19,7 @@ from app.errors import LikenessError
 from app.mesh.colors import with_vertex_colors
 from app.mesh.transform import rotated
 from app.project import writer
-from app.project.changes import Changes
+from app.project.changes import Changes, CommittedState
 from app.project.database import Database
 from app.project.sessions import Session, recoverable
 from app.project.working_copy import WorkingCopy
@@ -374,6 +374,29 @@ def test_moving_to_another_disk(disk: Disk, tmp_path: Path) -> None:
     assert all_states(reopened(opened(left.working_path))) == states
     left.discard()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_dies_while_it_moves_finds_all_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIKENESS_HOME", str(tmp_path / "home"))
+    document, session = busy(new_document()), Session.begin()
+    moved, safe_before_noted, dead = Session.moved, [], []
+
+    def dying(self: Session, path: Path) -> None:
+        dead.append(shutil.copytree(self.folder, self.folder.with_name("dead")))
+        safe_before_noted.extend(safe)
+        moved(self, path)
+
+    monkeypatch.setattr(Session, "moved", dying)
+    with kept(document, session) as copy:
+        assert copy.flush(20)
+        safe: list[CommittedState] = []
+        copy.committed.connect(safe.append)
+        copy.move_to(tmp_path)
+        (left,) = [work for work in recoverable() if work.folder == dead[0]]
+        assert all_states(reopened(opened(left.working_path))) == all_states(document)
+        left.discard()
+    assert not safe_before_noted
+    session.end()
 
 
 def test_moving_to_where_nothing_can_be_written_changes_nothing(tmp_path: Path) -> None:

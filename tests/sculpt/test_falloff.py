@@ -49,7 +49,16 @@ def test_a_custom_curve_goes_through_its_points_without_overshooting():
 
 
 @pytest.mark.parametrize(
-    "points", [((0, 1),), ((0, 1), (0, 0)), ((0, 2), (1, 0)), ((1, 0), (0, 1)), ((0, float("nan")), (1, 0)), ()]
+    "points",
+    [
+        ((0, 1),),
+        ((0, 1), (0, 0)),
+        ((0, 2), (1, 0)),
+        ((1, 0), (0, 1)),
+        ((0, float("nan")), (1, 0)),
+        (),
+        ((0, 1), (1e-320, 0.8), (1, 0)),
+    ],
 )
 def test_what_is_no_curve_is_refused(points: tuple[tuple[float, float], ...]):
     with pytest.raises(InvalidInput):

@@ -21,7 +21,7 @@ from app.operations.triage import triage
 from app.preflight.checks.running import run_checks
 from app.widgets import intake, preflight
 from app.widgets.check_list import CheckRow, measure
-from app.widgets.main_window import MainWindow
+from app.widgets.main_window import _DOCK_WIDTH, MainWindow
 from tests.meshes import icosphere_soup
 from tests.widgets.conftest import step
 from tests.widgets.fakes import RecordedCommands
@@ -244,6 +244,40 @@ def test_a_thin_wall_is_shown_as_heat(window: MainWindow, document: Document, qt
     assert place is not None
     middle = np.array(window.viewport.picture_size()) / 2
     assert np.array(window.viewport.project(np.array(place.point_mm))) == pytest.approx(middle, abs=1.5)
+
+
+def test_another_row_ends_the_heat_that_a_row_began(window: MainWindow, document: Document) -> None:
+    """A tint is hard to see on it; heat that the user asked for stays."""
+    document.open(build_mesh(slab_and_block()), Path("/models/slab.glb"), height_known=True)
+    check(window)
+    panel, mesh = window.model_panel, document.mesh
+    assert mesh is not None
+    window.intake._known[mesh] = [replace(each, point=mesh.positions[0]) for each in triage(mesh)][:1]
+    window.intake.changed.emit()
+    other = panel.intake_list.rows[0]
+    before = window.viewport.shading
+    click(row(window, "Walls that hold"))
+    assert window.wall_view.shown
+    click(other)
+    assert window.viewport.shading == before
+    panel.walls_box.click()
+    click(row(window, "Walls that hold"))
+    click(other)
+    assert window.wall_view.shown
+
+
+def test_what_passed_says_what_was_found(window: MainWindow, document: Document) -> None:
+    document.open(build_mesh(slab_and_block()), Path("/models/slab.glb"), height_known=True)
+    check(window)
+    assert row(window, "Separate parts").row.message == "One part"
+    assert row(window, "Material needed").row.number.endswith("ml")
+    assert row(window, "Material needed").row.message == ""
+
+
+def test_nothing_of_the_panel_is_cut_off_at_the_side(broken: MainWindow) -> None:
+    panel = broken.model_panel
+    room = _DOCK_WIDTH - panel.verticalScrollBar().sizeHint().width()
+    assert panel.widget().minimumSizeHint().width() <= room
 
 
 def test_rows_can_be_used_with_the_keyboard(broken: MainWindow) -> None:

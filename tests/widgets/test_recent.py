@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import sqlite3
 import threading
 from pathlib import Path
@@ -60,6 +62,15 @@ def test_a_mesh_shows_the_picture_that_was_taken_of_it(settings: Settings, tmp_p
     assert look(path) == Recent(path, there=False, thumbnail=picture(200))
     clear_recent(settings)
     assert look(path).thumbnail is None
+
+
+def test_any_name_and_any_time(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.glb")
+    remember_file(settings, path)
+    remember_thumbnail(path, picture(200))
+    assert look(path).thumbnail == picture(200)
+    for time in (1e300, math.nan, -1e18, 1e12):
+        assert moment(time, 1e9) == "an unknown time"
 
 
 def test_a_project_shows_what_it_says_of_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from app.preflight.checks.case import Case
+from app.preflight.profiles import PrinterProfile
 from app.preflight.verdict import FAIL, NOTE, PASS
 
 WARN = "warn"
@@ -58,12 +59,16 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Check:
-    """id: never changes. label: in lists. cost: CHEAP (at once, while sculpting) or DEAR (when the hand rests)."""
+    """id: never changes. label: in lists. cost: CHEAP (at once, while sculpting) or DEAR (when the hand rests).
+
+    needed: whether a model that this check has not looked at may not pass for a printer, because the check could fail.
+    """
 
     id: str
     label: str
     cost: str
     function: Callable[[Case], CheckResult | None]
+    needed: Callable[[PrinterProfile], bool]
 
     def examine(self, case: Case) -> CheckResult | None:
         """Carry it out. None where it says nothing about this mesh and profile."""
@@ -74,12 +79,14 @@ class Check:
 _checks: dict[str, Check] = {}
 
 
-def check(check_id: str, label: str, cost: str = CHEAP) -> Callable[[Callable[[Case], CheckResult | None]], Check]:
+def check(
+    check_id: str, label: str, cost: str = CHEAP, needed: Callable[[PrinterProfile], bool] = lambda profile: False
+) -> Callable[[Callable[[Case], CheckResult | None]], Check]:
     """Declare a check; see the module's docstring."""
 
     def declare(function: Callable[[Case], CheckResult | None]) -> Check:
         assert check_id not in _checks, check_id
-        _checks[check_id] = Check(check_id, label, cost, function)
+        _checks[check_id] = Check(check_id, label, cost, function, needed)
         return _checks[check_id]
 
     return declare

@@ -38,7 +38,9 @@ def triangles(case: Case) -> CheckResult:
 def size(case: Case) -> CheckResult:
     row = size_row(case.counts, case.profile, unit_known=case.unit_known)
     fix = "" if row.status == "pass" else "scale_to_height"
-    return result(row.status, row.text, value=case.counts.size_mm[2], unit="mm", fix=fix)
+    height = case.counts.size_mm[2]
+    nearest = min(case.profile.heights_mm, key=lambda sold: abs(sold - height), default=None)
+    return result(row.status, row.text, value=height, limit=nearest, unit="mm", fix=fix)
 
 
 @check("material", "Material needed")

@@ -29,10 +29,11 @@ from app.preflight.verdict import FAIL, verdict
 __all__ = ["PreflightReport", "appearance", "general", "run_checks", "run_checks_in_worker", "topology", "walls"]
 
 # The checks may take so long together; what is not done then is said not to be done.
-DEFAULT_SECONDS = 60.0
+DEFAULT_SECONDS = 120.0
 _WORKER_MARGIN_SECONDS = 60.0
 _WORKER_BYTES = 6 << 30
 _CHEAP_SHARE = 0.1
+_NOT_CHECKED = "not checked"
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +79,8 @@ def run_checks(
 
     counts: of the mesh, if they are known. unit_known: whether its size in mm can be trusted. file_bytes: size of the
     file that it is in, if that is one for this printer. with_walls: measure walls even where the profile names no
-    limits. seconds: checks that would take longer than this in all are given up with a warning.
+    limits. seconds: checks that would take longer than this in all are given up: with a warning, or with a failure
+    where they might have failed.
     """
     started = time.monotonic()
     counts = counts or inspect(mesh)
@@ -98,7 +100,7 @@ def run_checks(
             _ = case.walls
     progress(1.0, "Checked")
     kept = tuple(result for result in results if result is not None)
-    failing = [result.message for result in kept if result.status == FAIL]
+    failing = [_said_alone(result) for result in kept if result.status == FAIL]
     quick = verdict(counts, profile, unit_known=unit_known)
     return PreflightReport(
         profile=profile.id,
@@ -145,12 +147,19 @@ def _examined(each: Check, case: Case) -> CheckResult | None:
         case.progress(0.0, each.label)
         return each.examine(case)
     except _OutOfTime:
-        reason = "not checked: there was no time left"
+        reason = "there was no time left"
     except LimitExceeded as error:
-        reason = f"not checked: {error.what}"
+        reason = error.what
     except MemoryError:
-        reason = "not checked: there was not enough memory"
-    return CheckResult(WARN, reason, id=each.id, label=each.label, cost=each.cost)
+        reason = "there was not enough memory"
+    # What might fail and has not been looked at has not passed.
+    status = FAIL if each.needed(case.profile) else WARN
+    return CheckResult(status, f"{_NOT_CHECKED}: {reason}", id=each.id, label=each.label, cost=each.cost)
+
+
+def _said_alone(result: CheckResult) -> str:
+    """A result's message where its label does not stand beside it."""
+    return f"{result.label}: {result.message}" if result.message.startswith(_NOT_CHECKED) else result.message
 
 
 def _timed(progress: Progress, done: float, share: float, deadline: float) -> Progress:

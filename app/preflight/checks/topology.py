@@ -53,10 +53,13 @@ def winding(case: Case) -> CheckResult:
     row = _row(case, "winding")
     if row is None:
         return passed("neighbours face the same way", value=0, limit=0)
-    where = None
-    if case.counts.winding_conflicts:
+    count = case.counts.winding_conflicts
+    if count:
         where = at_vertices(case, np.unique(places.winding_conflicts(case.mesh)))
-    return result(*row, value=case.counts.winding_conflicts, limit=0, where=where, fix="orient")
+    else:  # no neighbours differ: all of it is inside out
+        count = case.counts.triangles
+        where = at_triangles(case, np.arange(count))
+    return result(*row, value=count, limit=0, where=where, fix="orient")
 
 
 @check("bow_ties", "No parts that touch in a point only")
@@ -92,7 +95,7 @@ def shells(case: Case) -> CheckResult:
     count = case.counts.shells
     row = _row(case, "shells")
     if count < 2:
-        return passed("one part", value=count)
+        return passed("one part" if count else "no part", value=count)
     found = case.shells
     order = np.argsort(-found.area_mm2, kind="stable")
     sizes = [f"{found.triangles[i]:,} triangles, {found.area_mm2[i]:,.1f} mm²" for i in order[:_LISTED]]
@@ -109,7 +112,7 @@ def shells(case: Case) -> CheckResult:
 @check("inner_shells", "Nothing buried inside", DEAR)
 def inner_shells(case: Case) -> CheckResult:
     if case.counts.shells < 2:
-        return passed("one part, so nothing is inside", value=0, limit=0)
+        return passed("fewer than two parts, so nothing is inside", value=0, limit=0)
     shells, nesting = case.shells, case.nesting
     buried, voids = int(nesting.buried.sum()), int(nesting.void.sum())
     if not buried + voids:
@@ -124,7 +127,7 @@ def inner_shells(case: Case) -> CheckResult:
     return warned("; ".join(parts), value=buried + voids, limit=0, where=where, fix="remove_inner_shells")
 
 
-@check("flipped_shells", "No part inside out", DEAR)
+@check("flipped_shells", "No part inside out", DEAR, needed=lambda profile: profile.watertight_required)
 def flipped_shells(case: Case) -> CheckResult | None:
     if case.counts.shells < 2:
         return None  # one shell: the winding says it

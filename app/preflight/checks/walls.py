@@ -1,6 +1,9 @@
 """Is it strong enough, and does its colour hold? Walls, pins and double skins, judged by patches of surface.
 
 A patch counts from 1 mm² on: a wall is not thin because of one vertex, and what is smaller nobody sees break.
+
+Two skins exactly on each other are no wall here: a sheet without any thickness looks there as two bodies do that stand
+on each other, which is nothing bad. Non-manifold edges, duplicates and self-intersections tell of both.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ _LEAST_PART_DOUBLE = 0.002
 _THINNEST_PART = 0.1
 
 
-@check("walls", "Walls that hold", DEAR)
+@check("walls", "Walls that hold", DEAR, needed=lambda profile: bool(profile.wall_mm))
 def walls(case: Case) -> CheckResult | None:
     limit = case.profile.wall_mm
     return _judged(case, limit, FAIL, "thinner than {limit:g} mm, which breaks") if limit else None

@@ -1,35 +1,46 @@
-"""The command line: check, export, convert, sculpt, bench. No Qt here, and nothing heavy until a command runs.
+"""The command line: check, fix, export, convert, sculpt, bench. No Qt here, and nothing heavy until a command runs.
 
-Exit codes: 0 done (check: all pass), 1 a checked file fails its profile, 2 a file cannot be read, a command cannot be
-carried out or its answer cannot be written; then one line on the error stream says what, where and what to do.
+Exit codes: 0 done (check and fix: all pass), 1 a file fails its profile (after fix: although it was mended and
+written; export: and nothing was written), 2 a file cannot be read, a command cannot be carried out or its answer cannot
+be written; then one line on the error stream says what, where and what to do. 130 interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app import terminal
+from app.cli import checking, fixing
+from app.cli.arguments import DONE, FAILED, INTERRUPTED, UNUSABLE, add_profile, command, count, positive
 from app.errors import InvalidInput, LikenessError
 
 if TYPE_CHECKING:
     from app.formats.opening import Opened
     from app.mesh.mesh import Mesh
-    from app.preflight.batch import Sheet
-    from app.preflight.profiles import PrinterProfile
+    from app.preflight.override import Override
 
-DONE, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 _BENCH_TRIANGLES = 1_600_000
-COMMANDS = ("check", "export", "convert", "sculpt", "bench")
+_SUMMARIES = {
+    "check": checking.SUMMARY,
+    "fix": fixing.SUMMARY,
+    "operations": fixing.OPERATIONS_SUMMARY,
+    "export": "Check a model, write it for a printer, and read it back.",
+    "convert": "Write a mesh in another format, by the suffix of OUT.",
+    "sculpt": "Apply strokes from a JSON file, as the window would.",
+    "bench": "Time brushes, upload, opening, checking and export.",
+}
+COMMANDS = tuple(_SUMMARIES)
+_EXPORT_EXIT_CODES = """exit code: 0 written; 1 it fails the profile, and nothing was written (see --override);
+2 it cannot be read or written. What --override writes has a text beside it that says what fails and why."""
 _EXAMPLES = """examples:
   likeness check figure.3mf                       does the house printer take it?
   likeness check *.glb --json                     the same for machines
   likeness check finished/ --html report.html -j 2
+  likeness fix base.glb -o figure.3mf --height 150  clean up, size, triangles, write, check
   likeness export base.glb -o figure.3mf --height 150
   likeness convert scan.obj scan.glb
   likeness sculpt base.glb --strokes strokes.json -o sculpted.glb
@@ -45,7 +56,7 @@ def main(arguments: list[str]) -> int:
 
 def summary() -> str:
     """The commands and some examples, for the program's own help."""
-    lines = [f"  {name:<9} {_SUMMARIES[name]}" for name in COMMANDS]
+    lines = [f"  {name:<11} {_SUMMARIES[name]}" for name in COMMANDS]
     return "\n".join(["commands (each has its own --help):", *lines, "", _EXAMPLES])
 
 
@@ -65,66 +76,34 @@ def run(args: argparse.Namespace) -> int:
 
 def add_commands(commands: Any) -> None:
     """Add the commands to what `ArgumentParser.add_subparsers` returned."""
-    _add_check(commands)
+    checking.add_check(commands)
+    fixing.add_fix(commands)
+    fixing.add_operations(commands)
     _add_export(commands)
     _add_convert(commands)
     _add_sculpt(commands)
     _add_bench(commands)
 
 
-_SUMMARIES = {
-    "check": "Say whether files are ready for a printer.",
-    "export": "Write a file for a printer and check it by reading it back.",
-    "convert": "Write a mesh in another format, by the suffix of OUT.",
-    "sculpt": "Apply strokes from a JSON file, as the window would.",
-    "bench": "Time brushes, upload, opening, checking and export.",
-}
-
-
-def _command(commands: Any, name: str, carry_out: Callable[[argparse.Namespace], int]) -> Any:
-    parser = commands.add_parser(
-        name,
-        help=_SUMMARIES[name],
-        description=_SUMMARIES[name],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.set_defaults(carry_out=carry_out)
-    return parser
-
-
-def _add_check(commands: Any) -> None:
-    parser = _command(commands, "check", _check)
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files, or folders of files")
-    parser.add_argument("-r", "--recursive", action="store_true", help="look into the folders of folders too")
-    parser.add_argument("--profile", default="wjp", metavar="NAME", help="printer profile, default wjp")
-    parser.add_argument("--json", action="store_true", help="print a JSON list, one object per file")
-    parser.add_argument("--html", type=Path, metavar="OUT", help="write a report with pictures, one file for all")
-    parser.add_argument("--csv", type=Path, metavar="OUT", help="write a table for spreadsheets")
-    parser.add_argument("--quick", action="store_true", help="leave out walls, self-intersections and what takes long")
-    parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="files to check at once, default 1")
-    parser.add_argument("-j", dest="jobs", type=_count, default=argparse.SUPPRESS, metavar="N", help="short for --jobs")
-    parser.add_argument(
-        "--time-limit", type=_positive, metavar="S", help="seconds to read a file, default 8 and 1 more per 10 MB"
-    )
-
-
 def _add_export(commands: Any) -> None:
-    parser = _command(commands, "export", _export)
+    parser = command(commands, "export", _SUMMARIES["export"], _export)
     parser.add_argument("file", type=Path, metavar="FILE")
-    parser.add_argument("--profile", default="wjp", metavar="NAME", help="printer profile, default wjp")
+    add_profile(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="default: the name of FILE, here")
     _add_height(parser)
+    parser.add_argument("--override", type=_reason, metavar="REASON", help="write it although it fails, and note why")
+    parser.epilog = _EXPORT_EXIT_CODES
 
 
 def _add_convert(commands: Any) -> None:
-    parser = _command(commands, "convert", _convert)
+    parser = command(commands, "convert", _SUMMARIES["convert"], _convert)
     parser.add_argument("file", type=Path, metavar="IN")
     parser.add_argument("output", type=Path, metavar="OUT")
     _add_height(parser)
 
 
 def _add_sculpt(commands: Any) -> None:
-    parser = _command(commands, "sculpt", _sculpt)
+    parser = command(commands, "sculpt", _SUMMARIES["sculpt"], _sculpt)
     parser.add_argument("file", type=Path, metavar="FILE")
     parser.add_argument("--strokes", type=Path, required=True, metavar="STROKES.json")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
@@ -135,8 +114,8 @@ def _add_sculpt(commands: Any) -> None:
 
 
 def _add_bench(commands: Any) -> None:
-    parser = _command(commands, "bench", _bench)
-    parser.add_argument("--triangles", type=_count, default=_BENCH_TRIANGLES, metavar="N")
+    parser = command(commands, "bench", _SUMMARIES["bench"], _bench)
+    parser.add_argument("--triangles", type=count, default=_BENCH_TRIANGLES, metavar="N")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -149,100 +128,31 @@ def _stroke_help() -> str:
 
 
 def _add_height(parser: Any) -> None:
-    parser.add_argument("--height", type=_positive, metavar="MM", help="scale to this height in mm")
+    parser.add_argument("--height", type=positive, metavar="MM", help="scale to this height in mm")
 
 
-def _positive(text: str) -> float:
-    with suppress(ValueError):
-        value = float(text)
-        if 0 < value < float("inf"):
-            return value
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-
-
-def _count(text: str) -> int:
-    with suppress(ValueError):
-        value = int(text)
-        if value >= 1:
-            return value
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-
-
-def _check(args: argparse.Namespace) -> int:
-    from app import worker
-    from app.preflight import warm
-    from app.preflight.batch import check_files, files_to_check
-    from app.preflight.profiles import profile
-
-    wanted = profile(args.profile)
-    files = files_to_check(args.files, recursive=args.recursive)
-    for output in filter(None, (args.html, args.csv)):
-        _must_be_free(output, files)
-    draw = None
-    if args.html is not None:
-        from app.viewport.portraits import portraits
-
-        draw = portraits
-    worker.warm_up(warm.prepare)
-    sheets = []
-    table = None if args.json else _Table()
-    with terminal.Progress() as progress:
-        for sheet in check_files(
-            files, wanted, jobs=args.jobs, seconds=args.time_limit, quick=args.quick, draw=draw, progress=progress
-        ):
-            sheets.append(sheet)
-            if table is not None:
-                table.add(sheet.answer)
-    worker.cool_down()
-    answers = [sheet.answer for sheet in sheets]
-    if args.json:
-        terminal.answer(json.dumps(answers, indent=1))
-    _write_reports(args, sheets, wanted)
-    verdicts = {answer["verdict"] for answer in answers}
-    return UNUSABLE if "unreadable" in verdicts else FAILED if "fail" in verdicts else DONE
-
-
-def _must_be_free(output: Path, files: list[Path]) -> None:
-    """Say at once what would only show after minutes of work."""
-    if not output.absolute().parent.is_dir():
-        raise InvalidInput("the folder does not exist", output, "Make the folder, or choose another")
-    if output.exists() and any(file.exists() and output.samefile(file) for file in files):
-        raise InvalidInput("is a file that is checked", output, "Choose another name for the report")
-
-
-def _write_reports(args: argparse.Namespace, sheets: list[Sheet], wanted: PrinterProfile) -> None:
-    from datetime import datetime
-
-    from app.preflight.page import html_page
-    from app.preflight.placing import write_text
-    from app.preflight.spreadsheet import csv_table
-
-    if args.html is not None:
-        write_text(args.html, html_page(sheets, wanted, datetime.now().astimezone()))
-    if args.csv is not None:
-        write_text(args.csv, csv_table([sheet.answer for sheet in sheets]))
-
-
-class _Table:
-    """Rows on the output as files are done."""
-
-    def __init__(self) -> None:
-        from app.preflight import report
-
-        self._lines = report.check_lines
-        terminal.answer(report.HEADING)
-
-    def add(self, answer: dict[str, Any]) -> None:
-        terminal.answer("\n".join(self._lines(answer)))
+def _reason(text: str) -> str:
+    if text.strip():
+        return text
+    raise argparse.ArgumentTypeError("say why it is wanted all the same")
 
 
 def _export(args: argparse.Namespace) -> int:
+    from app.cli.verdict import judged
+    from app.mesh.transform import scaled_to_height
+    from app.preflight.export import check_request
     from app.preflight.profiles import profile
 
     wanted = profile(args.profile)
     output = args.output or Path(f"{args.file.stem}{wanted.suffix}")
     opened = _open(args, output)
-    _write(opened.mesh, output, wanted, args.height)
+    check_request(opened.mesh, output, wanted)
+    mesh = opened.mesh if args.height is None else scaled_to_height(opened.mesh, args.height)
+    known = opened.unit_known or args.height is not None
+    allowed, override = judged(mesh, wanted, args.override, unit_known=known)
+    if not allowed:
+        return FAILED
+    _write(mesh, output, wanted, None, override)
     return DONE
 
 
@@ -333,13 +243,13 @@ def _open(args: argparse.Namespace, output: Path) -> Opened:
     return opened
 
 
-def _write(mesh: Mesh, output: Path, wanted: Any, height_mm: float | None) -> None:
+def _write(mesh: Mesh, output: Path, wanted: Any, height_mm: float | None, override: Override | None = None) -> None:
     from app import worker
     from app.preflight.export import export_in_worker
     from app.preflight.report import export_lines
 
     with terminal.Progress() as progress:
-        report = export_in_worker(mesh, output, wanted, progress, height_mm=height_mm)
+        report = export_in_worker(mesh, output, wanted, progress, height_mm=height_mm, override=override)
     worker.cool_down()
     terminal.answer("\n".join(export_lines(report)))
     for warning in report.warnings:
