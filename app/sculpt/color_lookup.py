@@ -18,6 +18,8 @@ _BLOCK = 256
 # Vertices per leaf of the tree over a source: runs of the Hilbert curve, so they lie close together.
 _LEAF = 16
 _DEEPEST = 64
+# A look-up costs as much as so many vertices of a plain kernel, so threads pay sooner.
+_COST = 8
 # The nearest point of a surface through the middle of a ball, to any point in it, is not outside a ball twice as large.
 _SOURCE_RADII = 2.0
 
@@ -27,7 +29,7 @@ def drag_colors(mesh: Mesh, region: Region, colors: np.ndarray, step: np.ndarray
 
     colors: (V, 3) float32. The place is reached over the edges, so it is never on the far side of a thin wall.
     """
-    _drag(
+    _drag.pick(_COST * len(region.vertices))(
         region.vertices,
         mesh.positions,
         mesh.topology.ring_offsets,
@@ -61,9 +63,11 @@ def clone_colors(
     )
     leaves = _leaves(count)
     _fill_boxes(found[:count], mesh.positions, leaves, boxes)
-    _clone(
+    _clone.pick(_COST * len(region.vertices))(
         region.vertices,
         mesh.positions,
+        mesh.topology.ring_offsets,
+        mesh.topology.ring,
         found[:count],
         leaves,
         boxes,
@@ -124,9 +128,12 @@ def _fill_boxes(found, positions, leaves, boxes):
 
 
 @kernel
-def _nearest_found(x, y, z, found, positions, leaves, boxes, stack):
-    """The vertex nearest to a point; -1 without any."""
+def _nearest_found(x, y, z, guess, found, positions, leaves, boxes, stack):
+    """The vertex nearest to a point; -1 without any. guess: one that is near it, or -1; saves most of the search."""
     best, nearest = np.inf, -1
+    if guess >= 0:
+        dx, dy, dz = positions[guess, 0] - x, positions[guess, 1] - y, positions[guess, 2] - z
+        best, nearest = dx * dx + dy * dy + dz * dz, guess
     stack[0] = 1
     size = 1
     while size > 0:
@@ -210,6 +217,8 @@ def _drag(
 def _clone(
     vertices,
     positions,
+    ring_offsets,
+    ring,
     found,
     leaves,
     boxes,
@@ -227,10 +236,13 @@ def _clone(
     for block in prange((len(vertices) + _BLOCK - 1) // _BLOCK):
         corners = np.empty((1, 3, 3), np.float32)
         stack = np.empty(_DEEPEST, np.int64)
+        near = -1
         for i in range(block * _BLOCK, min((block + 1) * _BLOCK, len(vertices))):
             v = vertices[i]
             x, y, z = positions[v, 0] + shift[0], positions[v, 1] + shift[1], positions[v, 2] + shift[2]
-            near = _nearest_found(x, y, z, found, positions, leaves, boxes, stack)
+            if near >= 0:  # one after the other lie close together
+                near = _walk(near, x, y, z, positions, ring_offsets, ring)
+            near = _nearest_found(x, y, z, near, found, positions, leaves, boxes, stack)
             t, b, c = -1, 0.0, 0.0
             if near >= 0:
                 t, b, c = _nearest_triangle(
