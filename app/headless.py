@@ -137,7 +137,7 @@ def stroke(sculpture: _Sculpture, history: History, brush: Brush, place: float) 
     radius = max(_RADIUS * float(mesh.size()[2]), _LEAST_RADIUS * float(edge))
     entry: dict[str, Any] = {"brush": brush.id, "radius_mm": radius, "strength": 1.0, "points": points}
     if brush.attribute == "colors":
-        entry["color"] = _COLOR
+        entry["color"], entry["source"] = _COLOR, points[-1]
     changed = run_strokes(mesh, history, {"strokes": [entry]})
     _tell(f"{brush.label}: {history.steps[-1].vertices if changed else 0:,} vertices")
 

@@ -18,7 +18,7 @@ from app.sculpt.region import Region
     invert_label="Unmask",
     attribute="mask",
     strength=1.0,
-    order=90,
+    order=200,
 )
 def mask(mesh: Mesh, region: Region, dab: Dab) -> np.ndarray:
     """Toward fully protected, or inverted toward free."""
