@@ -161,13 +161,14 @@ class _Band(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._over = parent
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self._polygon = QPolygonF()
         self.hide()
 
     def draw(self, polygon: QPolygonF) -> None:
-        self.setGeometry(self.parentWidget().rect())  # which a message above it may have made smaller
+        self.setGeometry(self._over.rect())  # which a message above it may have made smaller
         self._polygon = polygon
         self.update()
 
