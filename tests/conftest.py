@@ -6,11 +6,13 @@ Environment variables are set when this file is imported, before the first impor
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -68,3 +70,15 @@ def shared() -> Path:
     if not (folder / "MANIFEST.md").is_file():
         pytest.skip(f"needs the shared test data, which is not at {folder} (set LIKENESS_SHARED)")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _garbage_on_this_thread(request: pytest.FixtureRequest) -> Iterator[None]:
+    """In tests with widgets no other thread collects garbage, see `app.application.garbage`."""
+    if "qtbot" not in request.fixturenames:
+        yield
+        return
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()

@@ -7,6 +7,7 @@
     projects     project files: save, open, recover; what becomes of unsaved work
     keeping      the working copy of the figurine in hand
     exporting    one-click export
+    garbage      Python's collector, on the window's thread
     modelling    steps of the history, whole-mesh steps, the printer profile
 
 What does not live here: widgets (`app.widgets`), the state (`app.document`), the work (`formats`, `preflight`, ...).

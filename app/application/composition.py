@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 from app import worker
 from app.application.desk import Desk
 from app.application.exporting import Exporting
+from app.application.garbage import Garbage
 from app.application.keeping import Keeping
 from app.application.modelling import PROFILE, Modelling
 from app.application.opening import Opening
@@ -61,6 +62,7 @@ class Application:
         self.commands = Commands(opening, saving, projects, exporting, model, Operating(self._desk))
         self.window = self._desk.window = MainWindow(self._document, settings, self.commands, self._safety)
         self._faults = FaultHandler(self._show_fault)
+        self._garbage = Garbage(lambda: self.window.controller.busy)
         for signal, slot in (
             (settings.changed, self._setting_changed),
             (self.window.controller.failed, self._desk.show),
@@ -107,6 +109,7 @@ class Application:
         self.window.jobs.shut_down()
         end()
         worker.cool_down()
+        self._garbage.stop()
 
     def _work_let_go(self) -> None:
         self._let_go = True
