@@ -200,17 +200,20 @@ class History:
 
     @contextmanager
     def record(self, label: str) -> Iterator[Recorder]:
-        """Make one step of all that is captured inside. Any exception rolls the mesh back to the bit."""
+        """Make one step of all that is captured inside. Any exception rolls the mesh back to the bit.
+
+        label: unless the recorder is given another one before the end.
+        """
         self._must_be_idle()
         mesh = self._owner.mesh
         if mesh is None:
             raise RuntimeError("there is no mesh to record")
-        recorder = Recorder(mesh)
+        recorder = Recorder(mesh, label)
         with self._change():
             self._recording = True
             try:
                 yield recorder
-                step = _step(label, recorder)
+                step = _step(recorder)
             except BaseException:
                 recorder.roll_back()
                 raise
@@ -319,10 +322,10 @@ class History:
         return dropped > 0
 
 
-def _step(label: str, recorder: Recorder) -> Step | None:
+def _step(recorder: Recorder) -> Step | None:
     """What was recorded as a step; None if no bit of any value changed."""
     parts = [Part(*change) for change in recorder.changes()]
-    return AttributeStep(label, parts) if parts else None
+    return AttributeStep(recorder.label, parts) if parts else None
 
 
 @scaling_kernel

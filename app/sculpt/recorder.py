@@ -16,11 +16,12 @@ from app.mesh.mesh import Mesh
 class Recorder:
     """Saves old values on first touch.
 
-    touched: whether any vertex was within reach. changed: whether the finished record made a step.
+    label: what the step will be called. touched: whether any vertex was within reach. changed: whether the finished
+    record made a step.
     """
 
-    def __init__(self, mesh: Mesh) -> None:
-        self._mesh = mesh
+    def __init__(self, mesh: Mesh, label: str = "") -> None:
+        self._mesh, self.label = mesh, label
         self._originals: dict[str, _Originals] = {}
         self._normals: _Originals | None = None
         self.touched = self.changed = False
