@@ -15,9 +15,13 @@ from app.errors import LikenessError
 from app.mesh.mesh import ATTRIBUTES, Mesh
 from app.operations.operation import Operation
 from app.operations.running import Outcome, apply_in_worker, find
+from app.sculpt.history import History
 from app.widgets.height_dialog import remember_height
 
+_STRUCTURE = ("triangles", "uv", "corner_uv", "triangle_material", "file_vertex", "file_triangle")
 _ARRAYS = (*ATTRIBUTES, "triangles", "uv", "corner_uv", "triangle_material")
+# Of the model's longest side: what its box may change without its having been moved.
+_IN_PLACE = 0.05
 # Makes the model as tall as was asked for, so its height is known afterwards.
 _SCALES = "scale_to_height"
 
@@ -78,7 +82,11 @@ class Operating:
             self._desk.say(" ".join([f"{operation.label}:", *(outcome.notes or ["Nothing had to be changed."])]))
             return
         document = self._desk.document
-        document.history.replace_mesh(step_label(outcome), outcome.mesh)
+        if stays_in_place(before, outcome.mesh):
+            write_onto(document.history, step_label(outcome), before, outcome.mesh)
+            document.surface_changed.emit()
+        else:
+            document.history.replace_mesh(step_label(outcome), outcome.mesh)
         if operation.id == _SCALES:
             document.height_known = True
             remember_height(self._desk.settings, document.source_path, float(outcome.values["height"]))
@@ -107,9 +115,35 @@ def result_line(outcome: Outcome) -> str:
 
 def unchanged(before: Mesh, after: Mesh) -> bool:
     """Whether two meshes are the same to the bit, but for their normals."""
+    return before.materials == after.materials and all(_same(before, after, name) for name in _ARRAYS)
 
-    def same(name: str) -> bool:
-        one, other = getattr(before, name), getattr(after, name)
-        return one is other or (one is not None and other is not None and np.array_equal(one, other))
 
-    return before.materials == after.materials and all(map(same, _ARRAYS))
+def stays_in_place(before: Mesh, after: Mesh) -> bool:
+    """Whether only values of vertices differ, and the model was neither scaled nor moved as a whole: then the step
+    keeps those values and not two meshes, and the camera stays.
+    """
+    if before.materials != after.materials or not all(_same(before, after, name) for name in _STRUCTURE):
+        return False
+    if (before.colors is None) != (after.colors is None):
+        return False
+    allowed = _IN_PLACE * float(before.size().max())
+    return bool(np.allclose(before.bounds(), after.bounds(), rtol=0, atol=allowed))
+
+
+def write_onto(history: History, label: str, mesh: Mesh, made: Mesh) -> None:
+    """Give a mesh all values that strokes write of another one of the same structure, as one undo step."""
+    with history.record(label) as recorder:
+        for name in ATTRIBUTES:
+            present, wanted = getattr(mesh, name), getattr(made, name)
+            if present is None:
+                continue
+            differs = (present != wanted).reshape(len(present), -1).any(axis=1)
+            changed = np.flatnonzero(differs).astype(np.int32)
+            recorder.capture(name, changed)
+            present[changed] = wanted[changed]
+            mesh.touched(name, changed)
+
+
+def _same(before: Mesh, after: Mesh, name: str) -> bool:
+    one, other = getattr(before, name), getattr(after, name)
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))

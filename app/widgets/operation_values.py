@@ -1,4 +1,5 @@
-"""The values an operation's form begins with: what suits the printer and the model, then what was given last.
+"""The values an operation's form begins with: what suits the printer and the model, then what was given last;
+a mirror stands where that of the brushes does.
 
 What does not live here: the form (`operation_dialog`), checking values (`app.operations`).
 """
@@ -12,6 +13,7 @@ from app.errors import InvalidInput
 from app.mesh.mesh import Mesh
 from app.operations.operation import Integer, Number, Operation, Parameter
 from app.preflight.profiles import PrinterProfile
+from app.sculpt.symmetry import AXES, Symmetry
 from app.settings import Settings
 
 _KEY = "operations/values"
@@ -39,6 +41,17 @@ def initial(operation: Operation, mesh: Mesh | None, profile: PrinterProfile, se
             except InvalidInput:
                 continue  # of another version, or edited by hand
     return values
+
+
+def mirror_plane(operation: Operation, symmetry: Symmetry) -> dict[str, Any]:
+    """Values for an operation that has a mirror: the plane that brushes mirror across now, or else the one of X."""
+    parameters = {parameter.id: parameter for parameter in operation.parameters}
+    if not {"axis", "at"} <= set(parameters):
+        return {}
+    axis = symmetry.axes.index(True) if any(symmetry.axes) else 0
+    at = parameters["at"]
+    assert isinstance(at, Number)
+    return {"axis": AXES[axis], "at": min(max(symmetry.origin[axis], at.minimum), at.maximum)}
 
 
 def remember(operation: Operation, values: Mapping[str, Any], settings: Settings) -> None:

@@ -152,13 +152,15 @@ def run_operation(window: MainWindow, operation: Operation, given: Mapping[str, 
         window.commands.operating.operate(operation.id)
         return
     mesh, profile = window.document.mesh, window.document.profile
-    first = operation_values.initial(operation, mesh, profile, window.settings) | dict(given or {})
+    plane = operation_values.mirror_plane(operation, window.document.symmetry)
+    usual = operation_values.defaults(operation, mesh, profile) | plane
+    first = operation_values.initial(operation, mesh, profile, window.settings) | plane | dict(given or {})
 
     def run(values: dict[str, Any]) -> None:
         operation_values.remember(operation, values, window.settings)
         window.commands.operating.operate(operation.id, values)
 
-    _open(OperationDialog(operation, first, operation_values.defaults(operation, mesh, profile), run, window))
+    _open(OperationDialog(operation, first, usual, run, window))
 
 
 def mend(window: MainWindow, operation_id: str, values: Mapping[str, Any]) -> None:

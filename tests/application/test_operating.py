@@ -185,15 +185,13 @@ def test_a_form_asks_and_remembers(start: Start, sphere: Path, qtbot: QtBot) -> 
     assert strength.value == 20.0
     QTest.mouseDClick(strength, LEFT)
     typed(dialog, "35")
-    before = mesh_of(program).positions.copy()
+    before = mesh_of(program).snapshot()
     QTest.mouseClick(dialog.ok, LEFT)
     rest(program, qtbot)
     assert program.window.document.history.steps[-1].label == "Smooth"
-    step = program.window.document.history.steps[-1]
-    assert isinstance(step, MeshStep)
-    same = apply(step.kept, "smooth_surface", {"strength": 35.0}).mesh
+    same = apply(before, "smooth_surface", {"strength": 35.0}).mesh
     assert unchanged(same, mesh_of(program))
-    assert (before != mesh_of(program).positions).any()
+    assert (before.positions != mesh_of(program).positions).any()
     action(program, "smooth_surface").trigger()
     again = shown(program, OperationDialog)
     assert again.fields["strength"].value == 35.0
@@ -205,6 +203,51 @@ def test_a_form_asks_and_remembers(start: Start, sphere: Path, qtbot: QtBot) -> 
     assert form.values()["triangles"] == program.window.document.profile.target_triangles
     assert form.fields["triangles"].text == "1,600,000"
     form.reject()
+
+
+def test_what_keeps_its_triangles_is_a_step_of_values_and_the_mirror_is_that_of_the_brushes(
+    start: Start, sphere: Path, qtbot: QtBot
+) -> None:
+    program = start()
+    open_mesh(program, qtbot, sphere)
+    window, mesh = program.window, mesh_of(program)
+    sculpt(program, qtbot, "inflate")
+    mesh.mask[mesh.positions[:, 2] > 100] = 1
+    mesh.hidden[mesh.positions[:, 2] < 30] = 1
+    before = mesh.snapshot()
+    window.viewport.orbit(30, 10)
+    camera = window.viewport.camera_state()
+    window.hand.set_mirror(1, True)
+    window.hand.set_mirror_origin((1.0, 0.5, 2.0))
+    action(program, "symmetrise").trigger()
+    dialog = shown(program, OperationDialog)
+    assert {name: dialog.values()[name] for name in ("axis", "at")} == {"axis": "y", "at": 0.5}
+    dialog.reject()
+    window.hand.set_mirror(1, False)
+    action(program, "symmetrise").trigger()
+    dialog = shown(program, OperationDialog)
+    assert {name: dialog.values()[name] for name in ("axis", "at")} == {"axis": "x", "at": 1.0}
+    QTest.mouseClick(dialog.ok, LEFT)
+    rest(program, qtbot)
+    assert mesh_of(program) is mesh
+    assert np.array_equal(mesh.hidden, before.hidden)
+    step = window.document.history.steps[-1]
+    assert step.label == "Symmetrise"
+    assert not isinstance(step, MeshStep)
+    assert step.bytes < mesh.positions.nbytes
+    assert window.viewport.camera_state() == camera
+    after = mesh.snapshot()
+    assert not unchanged(after, before)
+    window.actions_by_id["undo"].trigger()
+    assert unchanged(mesh, before)
+    np.testing.assert_allclose(mesh.normals, before.normals, atol=1e-5)
+    window.actions_by_id["redo"].trigger()
+    assert unchanged(mesh, after)
+    # What moves the model as a whole is another matter: the camera follows.
+    program.commands.operating.operate("scale_to_height", {"height": 80.0})
+    rest(program, qtbot)
+    assert isinstance(window.document.history.steps[-1], MeshStep)
+    assert window.viewport.camera_state() != camera
 
 
 def test_labels_name_the_number() -> None:
