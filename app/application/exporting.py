@@ -25,6 +25,7 @@ from app.preflight.export import ExportReport, export_in_worker
 from app.preflight.override import Override, failing_of, notes_of
 from app.preflight.profiles import PrinterProfile
 from app.resources import resource
+from app.sculpt.face_sets import hidden_part
 from app.widgets.export_verdict import ExportVerdictDialog
 
 
@@ -112,9 +113,12 @@ class Exporting:
         self._between_strokes(ask)
 
     def _write(self, wish: _Wish, notes: tuple[str, ...], override: Override | None) -> None:
+        hidden = hidden_part(wish.mesh)
+        whole = (f"Hidden while sculpting: {hidden} of the model. The file has all of it.",) if hidden else ()
+
         def done(report: ExportReport) -> None:
             self._written.update(report.files)
-            shown = replace(report, warnings=(*report.warnings, *notes))
+            shown = replace(report, warnings=(*report.warnings, *notes, *whole))
             self._between_strokes(lambda: self._desk.window.exported(shown))
 
         self._desk.run(

@@ -19,11 +19,16 @@ _BLOCK = 8192
 _UV_STEP = 1.0 / (4096 * 100)
 
 
-def build_mesh(soup: Soup, mask: np.ndarray | None = None, face_sets: np.ndarray | None = None) -> Mesh:
+def build_mesh(
+    soup: Soup,
+    mask: np.ndarray | None = None,
+    face_sets: np.ndarray | None = None,
+    hidden: np.ndarray | None = None,
+) -> Mesh:
     """Weld and reorder a soup. Positions are taken as they are: unit and axes are the caller's business.
 
     Vertices that no triangle uses are dropped. Colours of welded vertices are averaged; so is `mask`, (N,) float32; of
-    `face_sets`, (N,) float32, the first counts.
+    `face_sets` and `hidden`, (N,) float32, the first counts.
     Raises ValueError where an array has the wrong shape, an index is out of range or a position is not finite.
     """
     _check(soup)
@@ -50,6 +55,7 @@ def build_mesh(soup: Soup, mask: np.ndarray | None = None, face_sets: np.ndarray
         colors=colors,
         mask=None if mask is None else _means(mask[:, None], vertex_of, len(order))[:, 0].copy(),
         face_sets=None if face_sets is None else np.ascontiguousarray(face_sets[first[order]], np.float32),
+        hidden=None if hidden is None else np.ascontiguousarray(hidden[first[order]], np.float32),
         triangle_material=material,
         materials=list(soup.materials),
         file_vertex=order.astype(np.int32),

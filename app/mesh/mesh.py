@@ -104,6 +104,13 @@ class Mesh:
             return np.zeros(3), np.zeros(3)
         return self.chunks.lower.min(axis=0).astype(float), self.chunks.upper.max(axis=0).astype(float)
 
+    def visible_bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """As `bounds`, around what is not hidden; around everything where all of it is."""
+        visible = self.positions[self.hidden == 0] if self.hidden.any() else self.positions[:0]
+        if not len(visible):
+            return self.bounds()
+        return visible.min(axis=0).astype(float), visible.max(axis=0).astype(float)
+
     def size(self) -> np.ndarray:
         """(3,) float64, mm: extent along x, y and z."""
         lower, upper = self.bounds()

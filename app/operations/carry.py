@@ -1,5 +1,5 @@
-"""Colour follows the surface: texture coordinates, materials, vertex colours, mask and face sets from one mesh onto
-another. Everything is visible on the new one.
+"""Colour follows the surface: texture coordinates, materials, vertex colours, mask, face sets and what is hidden from
+one mesh onto another.
 
     carry             onto any new surface near the old one, by closest points
     carry_by_weights  onto corners that are known points of known triangles, as after a subdivision: exact
@@ -53,7 +53,7 @@ def carry(
         return build_mesh(Soup(positions, triangles, unit_mm=1.0))
     by_triangle = source.corner_uv is not None or len(source.materials) > 1
     by_vertex = source.corner_uv is not None or source.colors is not None
-    by_vertex = by_vertex or bool(source.mask.any() or source.face_sets.any())
+    by_vertex = by_vertex or bool(source.mask.any() or source.face_sets.any() or source.hidden.any())
     corner_uv = material = None
     looks = _Looks()
     if by_triangle or by_vertex:
@@ -106,24 +106,28 @@ def carry_by_weights(
 
 @dataclass(frozen=True, eq=False)
 class _Looks:
-    """Colours, mask and face sets of new vertices; None for those that the source has none of."""
+    """Colours, mask, face sets and hidden of new vertices; None for those that the source has none of."""
 
     colors: np.ndarray | None = None
     mask: np.ndarray | None = None
     face_sets: np.ndarray | None = None
+    hidden: np.ndarray | None = None
 
     @classmethod
     def of(cls, source: Mesh, at: Closest) -> _Looks:
-        """Those of points of the source; a face set is that of the nearest corner."""
+        """Those of points of the source; face set and hidden are those of the nearest corner."""
         corners = source.triangles[at.triangle]
-        colors = mask = face_sets = None
+        nearest = corners[np.arange(len(corners)), at.weights.argmax(axis=1)]
+        colors = mask = face_sets = hidden = None
         if source.colors is not None:
             colors = np.einsum("nk,nkc->nc", at.weights, source.colors[corners])
         if source.mask.any():
             mask = np.einsum("nk,nk->n", at.weights, source.mask[corners])
         if source.face_sets.any():
-            face_sets = source.face_sets[corners[np.arange(len(corners)), at.weights.argmax(axis=1)]]
-        return cls(colors, mask, face_sets)
+            face_sets = source.face_sets[nearest]
+        if source.hidden.any():
+            hidden = source.hidden[nearest]
+        return cls(colors, mask, face_sets, hidden)
 
 
 def _assembled(
@@ -144,7 +148,7 @@ def _assembled(
         materials=list(source.materials),
         unit_mm=1.0,
     )
-    return build_mesh(soup, looks.mask, looks.face_sets)
+    return build_mesh(soup, looks.mask, looks.face_sets, looks.hidden)
 
 
 def _corners_without_seams(

@@ -16,6 +16,7 @@ from app.mesh.mesh import Mesh
 from app.mesh.soup import Material
 from app.operations.color_change import ColorChange, color_change
 from app.operations.operation import Operation, Progress, Result, no_progress, operations, part_of
+from app.sculpt.face_sets import shows_anything
 
 _OPERATION_SHARE = 0.93
 _SECONDS = 1800.0
@@ -64,6 +65,8 @@ def apply(
     progress(0.0, operation.label)
     made = operation.function(mesh, part_of(progress, 0.0, _OPERATION_SHARE), **checked)
     result = made if isinstance(made, Result) else Result(made)
+    if not shows_anything(result.mesh, result.mesh.hidden):
+        result.mesh.hidden[:] = 0  # all that was in sight is gone
     change = color_change(mesh, result.mesh, part_of(progress, _OPERATION_SHARE, 1.0))
     progress(1.0, "Done")
     return Outcome(

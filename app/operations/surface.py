@@ -3,9 +3,9 @@
 Operations that add, drop or cut triangles all do the same: they say where the new triangles are and which old triangle
 each of them lies on (its *origin*), or that it lies on none. What a corner looks like follows from that:
 
-- a corner at a corner of its origin keeps texture coordinate, colour, mask and face set to the bit;
+- a corner at a corner of its origin keeps texture coordinate, colour, mask and face set to the bit, and stays hidden;
 - a corner anywhere else on its origin gets them interpolated there, so texture coordinates never leave their chart; its
-  face set is that of the nearest corner;
+  face set, and whether it is hidden, are those of the nearest corner;
 - a triangle without an origin (a filled hole, a cap) gets its colour from what it is joined to, or the one it is given.
 
 What does not live here: colour for a wholly new surface, by closest points (`carry`); painting triangles (`painting`).
@@ -29,7 +29,7 @@ from app.mesh.soup import Material, Soup
 class Surface:
     """Plain arrays in the order of the mesh's file.
 
-    positions: (N, 3) float32, mm. triangles: (T, 3) int32. mask, face_sets: (N,) float32.
+    positions: (N, 3) float32, mm. triangles: (T, 3) int32. mask, face_sets, hidden: (N,) float32.
     colors: (N, 3) float32 sRGB, or None.
     uv: (T, 3, 2) float32, a coordinate for each corner, or None. material: (T,) int16 into materials.
     """
@@ -38,6 +38,7 @@ class Surface:
     triangles: np.ndarray
     mask: np.ndarray
     face_sets: np.ndarray
+    hidden: np.ndarray
     colors: np.ndarray | None
     uv: np.ndarray | None
     material: np.ndarray
@@ -48,18 +49,21 @@ class Surface:
         """Take a mesh apart; all arrays are copies."""
         soup = to_soup(mesh)
         assert soup.triangle_material is not None
-        mask, face_sets = np.empty_like(mesh.mask), np.empty_like(mesh.face_sets)
-        mask[mesh.file_vertex], face_sets[mesh.file_vertex] = mesh.mask, mesh.face_sets
+        mask, face_sets, hidden = (np.empty_like(mesh.mask) for _ in range(3))
+        for kept, values in ((mask, mesh.mask), (face_sets, mesh.face_sets), (hidden, mesh.hidden)):
+            kept[mesh.file_vertex] = values
         uv = None if soup.uv is None or soup.corner_uv is None else soup.uv[soup.corner_uv]
         material, materials = soup.triangle_material, list(soup.materials)
-        return cls(soup.positions, soup.triangles, mask, face_sets, soup.colors, uv, material, materials)
+        return cls(soup.positions, soup.triangles, mask, face_sets, hidden, soup.colors, uv, material, materials)
 
     @classmethod
     def bare(cls, positions: np.ndarray, triangles: np.ndarray) -> Surface:
         """Without any colour. positions: (N, 3), mm; triangles: (T, 3) int."""
         none, material = np.zeros(len(positions), np.float32), np.zeros(len(triangles), np.int16)
         positions = np.ascontiguousarray(positions, np.float32)
-        return cls(positions, np.ascontiguousarray(triangles, np.int32), none, none, None, None, material, [Material()])
+        return cls(
+            positions, np.ascontiguousarray(triangles, np.int32), none, none, none, None, None, material, [Material()]
+        )
 
     @property
     def textured(self) -> bool:
@@ -80,7 +84,7 @@ class Surface:
             triangle_material=material,
             materials=materials,
         )
-        mesh = build_mesh(soup, face_sets=self.face_sets[used])
+        mesh = build_mesh(soup, face_sets=self.face_sets[used], hidden=self.hidden[used])
         mask = self.mask[used]
         if mesh.vertex_count != len(positions):
             # build_mesh numbers what it welds by the first vertex of each position.
@@ -105,7 +109,7 @@ class Surface:
         """A surface of other triangles, each lying on one of this one's. origin: (n,) int, see the module's docstring.
 
         positions: (M, 3) mm, rounded to float32. Triangles with origin -1 get texture coordinate 0, material 0,
-        white, no mask and no face set; `painting` gives them a colour.
+        white, no mask and no face set, and are visible; `painting` gives them a colour.
         """
         positions, triangles = np.ascontiguousarray(positions, np.float32), np.ascontiguousarray(triangles, np.int32)
         rows = np.flatnonzero(origin >= 0)
@@ -122,13 +126,14 @@ class Surface:
         weights, old = weights.reshape(-1, 3)[corner], old[corner // 3]
         mask = np.zeros(len(positions), np.float32)
         mask[vertices] = _mixed(weights, self.mask[old][..., None])[..., 0]
-        face_sets = np.zeros(len(positions), np.float32)
-        face_sets[vertices] = self.face_sets[old[np.arange(len(old)), weights.argmax(axis=1)]]
+        face_sets, hidden = np.zeros(len(positions), np.float32), np.zeros(len(positions), np.float32)
+        nearest = old[np.arange(len(old)), weights.argmax(axis=1)]
+        face_sets[vertices], hidden[vertices] = self.face_sets[nearest], self.hidden[nearest]
         colors = None
         if self.colors is not None:
             colors = np.ones((len(positions), 3), np.float32)
             colors[vertices] = _mixed(weights, self.colors[old])
-        return Surface(positions, triangles, mask, face_sets, colors, uv, material, list(self.materials))
+        return Surface(positions, triangles, mask, face_sets, hidden, colors, uv, material, list(self.materials))
 
     def looks(self, rows: np.ndarray) -> np.ndarray:
         """(n, 3, 3) float32 sRGB: what the corners of these triangles look like. A texture wins over vertex colours."""
@@ -159,6 +164,7 @@ def joined(first: Surface, second: Surface) -> Surface:
         np.concatenate((first.triangles, second.triangles + np.int32(offset))),
         np.concatenate((first.mask, second.mask)),
         np.concatenate((first.face_sets, second.face_sets)),
+        np.concatenate((first.hidden, second.hidden)),
         colors,
         uv,
         np.concatenate((first.material, second.material + np.int16(len(first.materials)))),

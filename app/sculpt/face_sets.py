@@ -111,6 +111,15 @@ def shows_anything(mesh: Mesh, hidden: np.ndarray) -> bool:
     return bool(_any_visible(mesh.triangles, hidden))
 
 
+def hidden_part(mesh: Mesh | None) -> str:
+    """How much of a model is hidden, in words: "12 %", "less than 1 %"; empty where nothing is."""
+    count = 0 if mesh is None else int(np.count_nonzero(mesh.hidden))
+    if mesh is None or not count:
+        return ""
+    percent = 100 * count / mesh.vertex_count
+    return f"{percent:.0f} %" if percent >= 1 else "less than 1 %"
+
+
 @kernel
 def _ranks(labels):
     """Numbers from 1 for labels, each of which is the smallest vertex that has it."""

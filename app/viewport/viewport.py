@@ -225,9 +225,9 @@ class Viewport(QWidget):
         self.set_camera(Camera.from_state({**self._camera.state(), "parallel": parallel}))
 
     def frame_all(self) -> None:
-        """The whole model, as large as fits."""
+        """All that is visible of the model, as large as fits."""
         if self.mesh is not None:
-            self._framed = self._camera.framing(*self.mesh.bounds(), self.picture_size())
+            self._framed = self._camera.framing(*self.mesh.visible_bounds(), self.picture_size())
             self.set_camera(self._framed)
 
     def frame_point(self, point: np.ndarray, radius_mm: float) -> None:
@@ -296,7 +296,7 @@ class Viewport(QWidget):
         if hit is not None:
             return hit.point
         if middle and mesh is not None:
-            lower, upper = mesh.bounds()
+            lower, upper = mesh.visible_bounds()
             return (lower + upper) / 2
         forward = self._camera.axes()[2]
         return origin + direction * ((self._camera.focus - origin) @ forward / (direction @ forward))

@@ -56,7 +56,7 @@ VIEW: dict[str, tuple[Entry, ...]] = {
         ActionSpec(
             "frame-all",
             "Frame &All",
-            "Bring the whole model into sight",
+            "Bring all that is not hidden into sight, as large as fits",
             lambda w: w.viewport.frame_all(),
             key="Home",
             icon="frame",

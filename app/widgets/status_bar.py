@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from app.document import Document
 from app.preflight.check import FAIL, NOTE, PASS, Finding
+from app.sculpt.face_sets import hidden_part
 from app.widgets.brush_hand import BrushHand
 from app.widgets.jobs import JobBar, JobRunner
 from app.widgets.marks import mark, set_role
@@ -46,6 +47,7 @@ class StatusBar(QStatusBar):
             "closed": "Closed\nA print needs a surface without open edges",
             "manifold": "Non-manifold edges\nEdges that more than two triangles share",
             "shells": "Shells\nSeparate pieces of surface",
+            "hidden": "Hidden\nNeither drawn nor sculpted, but counted, checked, saved and exported with the rest",
             "brush": "Brush\nRadius of the brush in hand",
             "safety": "",
         }
@@ -72,6 +74,7 @@ class StatusBar(QStatusBar):
     def refresh(self) -> None:
         """Show the latest counts."""
         counts, verdict = self._check.counts, self._check.verdict
+        self._show_hidden()
         for name in ("size", "closed", "manifold", "shells"):
             self.labels[name].setVisible(counts is not None and not (name in _GIVE_WAY and self._jobs.busy))
         if counts is None or verdict is None:
@@ -91,6 +94,11 @@ class StatusBar(QStatusBar):
         self._show("manifold", f"{counts.non_manifold_edges:,} non-manifold", bad if counts.non_manifold_edges else "")
         self.labels["manifold"].setVisible(counts.non_manifold_edges > 0)
         self._show("shells", "1 shell" if counts.shells == 1 else f"{counts.shells:,} shells", "")
+
+    def _show_hidden(self) -> None:
+        part = hidden_part(self._document.mesh)
+        self._show("hidden", f"{part} hidden", NOTE)
+        self.labels["hidden"].setVisible(bool(part))
 
     def _finding(self, name: str, finding: Finding | None, text: str, keep_text: bool = False) -> None:
         if finding is None:

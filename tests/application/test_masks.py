@@ -6,16 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import trimesh
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QKeySequence, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
-from app.application import Application
+from app.application import Application, exporting
 from app.mesh.mesh import Mesh
+from app.preflight.checks.running import run_checks
 from app.widgets.operation_dialog import OperationDialog
-from tests.application.conftest import Start, open_mesh
+from tests.application.conftest import OPEN_MS, Start, open_mesh
 
 LEFT, RIGHT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.KeyboardModifier.NoModifier
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -184,3 +186,43 @@ def test_what_asks_first(program: Application, action_id: str) -> None:
     rest = y > -0.5 if action_id == "mask-normal" else x < 0
     assert (mesh.mask[wanted] == 1).all()
     assert not mesh.mask[rest].any()
+
+
+def test_what_is_hidden_is_out_of_the_frame_but_in_the_file_and_both_is_said(
+    program: Application, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        exporting,
+        "check_all",
+        lambda mesh, profile, progress, cancelled, *, unit_known: run_checks(mesh, profile, unit_known=unit_known),
+    )
+    window, mesh = program.window, mesh_of(program)
+    label = window.status.labels["hidden"]
+    assert label.isHidden()
+    mesh.mask[:] = unit(mesh)[:, 2] < 0.5
+    mesh.touched_all("mask")
+    press(program, "Ctrl+Alt+H")
+    qtbot.waitUntil(lambda: not label.isHidden())
+    assert label.text() == f"{100 * mesh.hidden.mean():.0f} % hidden !"
+    assert "exported" in label.toolTip()
+
+    press(program, "Home")
+    seen = mesh.positions[mesh.hidden == 0]
+    np.testing.assert_allclose(window.viewport.camera.focus, (seen.min(axis=0) + seen.max(axis=0)) / 2, atol=1e-3)
+    x, y = window.viewport.camera.project(seen, window.viewport.picture_size()).T
+    width, height = window.viewport.picture_size()
+    assert min(x.min(), y.min(), width - x.max(), height - y.max()) >= 0
+    assert np.ptp(x) > 0.8 * width or np.ptp(y) > 0.8 * height
+    np.testing.assert_allclose(window.viewport.anchor(1, 1, middle=True), window.viewport.camera.focus, atol=1e-3)
+
+    program.commands.model.set_profile("ply")
+    window.actions_by_id["export"].trigger()
+    qtbot.waitUntil(lambda: window.last_report is not None, timeout=OPEN_MS)
+    assert window.last_report is not None
+    assert any("The file has all of it." in warning for warning in window.last_report.warnings)
+    [path] = [file for file in window.last_report.files if file.suffix == ".ply"]
+    written = trimesh.load(path, force="mesh")
+    assert len(written.faces) == mesh.triangle_count
+    assert written.is_watertight
+    press(program, "Ctrl+Shift+H")
+    qtbot.waitUntil(label.isHidden)

@@ -16,12 +16,15 @@ from app.mesh.mesh import Mesh
 from app.mesh.soup import Soup
 from app.operations.operation import GROUPS, Choice, Integer, Number, Toggle, operations
 from app.operations.running import Outcome, apply
+from app.sculpt.face_sets import shows_anything
 from tests.operations.checks import assert_sound, bits, crossed_sheets, open_sheet, painted, textured
 
 every_operation = pytest.mark.parametrize("name", list(operations()))
 
 # Where the defaults would make too much of a small model for a test.
 SMALL = {"retarget": {"triangles": 3000}, "decimate": {"keep": 40.0}, "voxel_remesh": {"resolution": 0.8}}
+# Parts of their surface are new and no likeness of an old one, so they are seen.
+MAKES_SURFACE = ("hollow", "add_stand")
 
 
 def two_balls() -> Mesh:
@@ -122,6 +125,32 @@ def test_the_result_is_a_sound_mesh_with_its_colours(name: str, kind: str) -> No
         before, after = getattr(mesh, attribute), getattr(result, attribute)
         assert after is None or not np.shares_memory(before, after), f"a stroke on the result would change {attribute}"
     assert not np.shares_memory(mesh.normals, result.normals)
+
+
+@every_operation
+@pytest.mark.parametrize("kind", ["painted", "textured", "two balls"])
+def test_what_is_hidden_stays_hidden_and_what_is_seen_stays_in_sight(name: str, kind: str) -> None:
+    mesh = model(kind).snapshot()
+    mesh.hidden[:] = mesh.positions[:, 1] > 2.0
+    try:
+        made = apply(mesh, name, SMALL.get(name)).mesh
+    except InvalidInput:
+        return
+    scale = mesh.size()[1] / made.size()[1]  # undoes a change of size; the middle across stays where it is
+    depth = made.positions[:, 1] * scale
+    fuzzy = 2.0  # mm: edges of the triangles
+    assert not made.hidden[depth < 2.0 - fuzzy].any()
+    far = made.hidden[depth > 2.0 + fuzzy]
+    assert far.all() or (name in MAKES_SURFACE and far.any())
+    assert shows_anything(made, made.hidden)
+
+
+def test_what_loses_all_that_was_in_sight_shows_the_rest() -> None:
+    mesh = model("two balls").snapshot()
+    mesh.hidden[:] = mesh.positions[:, 0] < 29  # only the crumb beside the balls is seen
+    made = apply(mesh, "remove_floaters").mesh
+    assert made.vertex_count < mesh.vertex_count
+    assert not made.hidden.any()
 
 
 @every_operation
