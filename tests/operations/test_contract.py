@@ -24,7 +24,7 @@ every_operation = pytest.mark.parametrize("name", list(operations()))
 # Where the defaults would make too much of a small model for a test.
 SMALL = {"retarget": {"triangles": 3000}, "decimate": {"keep": 40.0}, "voxel_remesh": {"resolution": 0.8}}
 # Parts of their surface are new and no likeness of an old one, so they are seen.
-MAKES_SURFACE = ("hollow", "add_stand")
+MAKES_SURFACE = ("hollow", "thicken", "solidify", "add_stand")
 
 
 def two_balls() -> Mesh:
