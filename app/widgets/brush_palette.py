@@ -99,12 +99,13 @@ class BrushPalette(QScrollArea):
 
     def sizeHint(self) -> QSize:
         content = self._column.sizeHint()
-        bar = self.verticalScrollBar()
-        return QSize(content.width() + (bar.sizeHint().width() if bar.isVisible() else 0), content.height())
+        # By the height: whether the bar is visible is known only after the first layout, which would then move again.
+        bar = self.verticalScrollBar().sizeHint().width() if content.height() > self.height() else 0
+        return QSize(content.width() + bar, content.height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.updateGeometry()  # the scroll bar may have come or gone
+        self.updateGeometry()  # the scroll bar may come or go
 
     def minimumSizeHint(self) -> QSize:
         return QSize(self.sizeHint().width(), 4 * _ROW)

@@ -52,12 +52,14 @@ def stroke(document: Document, random: Random, brush_id: str | None = None) -> b
     known = brushes()
     usable = [name for name in sorted(known) if mesh.colors is not None or known[name].attribute != "colors"]
     brush = known[brush_id or random.choice(usable)]
+    x, y, z = mesh.positions[random.randrange(mesh.vertex_count)].tolist()
     settings = replace(
         brush.defaults(),
         radius_mm=random.uniform(*_RADIUS) * HEIGHT_MM,
         strength=random.uniform(0.1, 1.0),
         invert=random.random() < 0.2,
         symmetry=Symmetry((random.random() < 0.3, False, False)),
+        source=(x, y, z),
     )
     start = mesh.positions[random.randrange(mesh.vertex_count)].astype(float)
     middle = np.array(mesh.bounds()).mean(axis=0)

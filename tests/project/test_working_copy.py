@@ -181,7 +181,7 @@ def test_meshes_arrays_and_photos_that_nothing_needs_leave() -> None:
         path = copy.path
         copy.close()
         assert table(path, "SELECT count(*) FROM meshes") == [(1,)]
-        assert table(path, "SELECT count(*) FROM arrays") == [(7,)]
+        assert table(path, "SELECT count(*) FROM arrays") == [(8,)]  # the original colours among them
         assert table(path, "SELECT count(*) FROM blobs") == [(3,)]  # texture, photo, thumbnail
 
 

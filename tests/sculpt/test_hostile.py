@@ -56,7 +56,8 @@ def test_vertices_that_are_nowhere_are_left_alone(brush: str, place: float) -> N
     mesh.touched_all("positions")
     mesh.refresh()
     history = History(SimpleNamespace(mesh=mesh), 1 << 28)
-    settings = replace(brushes()[brush].defaults(), radius_mm=6.0, auto_smooth=0.5)
+    # Clone takes from a place that has vertices to take from and such that are nowhere.
+    settings = replace(brushes()[brush].defaults(), radius_mm=6.0, auto_smooth=0.5, source=(0.0, 0.0, -10.0))
     stroke = StrokeInHand(mesh, history, brushes()[brush], settings)
     for x in (0.0, 1.0, 2.0):
         stroke.add(Sample(np.array([x, 0.0, 10.0]), np.array([0.0, 0.0, 1.0])))

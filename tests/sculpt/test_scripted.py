@@ -75,7 +75,8 @@ def test_a_document_does_what_the_same_samples_do_by_hand():
 
 
 def test_every_brush_runs_and_each_stroke_is_a_step():
-    strokes = [{**GOOD, "brush": name, "symmetry": "x", "color": "#ff8000"} for name in brushes()]
+    every = {**GOOD, "symmetry": "x", "color": "#ff8000", "source": [0, 10, 0]}
+    strokes = [{**every, "brush": name} for name in brushes()]
     history, changed = run({"strokes": strokes})
     assert changed == len(brushes())
     assert [step.label for step in history.steps] == [brush.label for brush in brushes().values()]
