@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_ROW = "{:<10}{:>14}{:>9}{:>9}{:>9}{:>21}{:>17}{:>14}"
+_ROW = "{:<18}{:>14}{:>9}{:>9}{:>9}{:>21}{:>17}{:>14}"
 _HEADING = (
     "brush",
     "vertices/dab",
@@ -31,6 +31,8 @@ def bench_lines(measured: dict[str, Any]) -> list[str]:
     for entry in measured["rows"]:
         times = (f"{entry[name]:.2f}" for name in _TIMES)
         lines.append(_ROW.format(entry["brush"], f"{entry['vertices']:,}", *times, f"{entry['stroke_vertices']:,}"))
+    if any(entry["brush"].endswith("*") for entry in measured["rows"]):
+        lines.append("* as the brush comes; the others at a strength of 0.1 or as named, with the smooth falloff")
     for name, value in measured["upload"].items():
         lines.append(f"upload, {name}: {value:,.2f}" if isinstance(value, float) else f"upload, {name}: {value}")
     lines += [

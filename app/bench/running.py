@@ -37,8 +37,15 @@ _GIB = 1 << 30
 Progress = Callable[[float, str], None]
 
 
-def run_bench(triangles: int = 1_600_000, progress: Progress = lambda fraction, doing: None) -> dict[str, Any]:
+def run_bench(
+    triangles: int = 1_600_000,
+    progress: Progress = lambda fraction, doing: None,
+    *,
+    every_brush: bool = False,
+) -> dict[str, Any]:
     """Time brushes, upload, opening, checking, export and memory on a ball of about so many triangles.
+
+    every_brush: all there are, and not only those that stand for the rest.
 
     Returns the JSON object of `likeness bench --json`; times named _ms in milliseconds, _s in seconds. `upload` holds
     the reason where the machine offers no OpenGL.
@@ -53,7 +60,9 @@ def run_bench(triangles: int = 1_600_000, progress: Progress = lambda fraction, 
         mesh = build_mesh(soup)
         del soup
         measured: dict[str, Any] = {"triangles": mesh.triangle_count, "vertices": mesh.vertex_count}
-        measured["rows"] = stroke_rows(mesh, _BALL_MM, lambda part, doing: progress(0.1 + 0.5 * part, doing))
+        measured["rows"] = stroke_rows(
+            mesh, _BALL_MM, lambda part, doing: progress(0.1 + 0.5 * part, doing), every_brush=every_brush
+        )
         progress(0.6, "Upload")
         measured["upload"] = _upload(mesh)
         progress(0.7, "Opening")

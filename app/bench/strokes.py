@@ -37,11 +37,15 @@ _BRUSHES = (
     ("grab", 0.1),
     ("clay", 0.1),
 )
+# As the brush comes.
+_OWN = None
 _REPEATS = 12
 _SPACING = 0.2
 # No row of a small mesh dabs more than this part of it.
 _LARGEST_PART = 0.5
 _GRAB_STEP = 0.05
+# How far from the stroke's start Clone takes its colour from.
+_SOURCE_RADII = 1.5
 
 
 class Owner:
@@ -52,14 +56,28 @@ class Owner:
 
 
 def stroke_rows(
-    mesh: Mesh, radius_mm: float, progress: Callable[[float, str], None], repeats: int = _REPEATS
+    mesh: Mesh,
+    radius_mm: float,
+    progress: Callable[[float, str], None],
+    repeats: int = _REPEATS,
+    *,
+    every_brush: bool = False,
 ) -> list[dict[str, Any]]:
-    """One row per brush and size. radius_mm: of the ball. The mesh is left as it was."""
+    """One row per brush and size. radius_mm: of the ball. The mesh is left as it was.
+
+    every_brush: then each brush there is as well, as it comes: at its own strength, falloff and alpha.
+    """
     history = History(Owner(mesh))
     directions = mesh.positions / np.linalg.norm(mesh.positions, axis=1, keepdims=True)
     targets = [target for target in _TARGETS if target <= _LARGEST_PART * mesh.vertex_count]
-    cases = [(brushes()[name], strength, target) for name, strength in _BRUSHES for target in targets]
+    brush_cases = [(brushes()[name], strength) for name, strength in _BRUSHES]
+    if every_brush:
+        brush_cases += [(brush, _OWN) for brush in brushes().values()]
+    cases = [(brush, strength, target) for brush, strength in brush_cases for target in targets]
     rows = []
+    came_with = mesh.original_colors
+    if every_brush and mesh.colors is not None:
+        mesh.original_colors = 1 - mesh.colors  # so that Erase has something to do
     for number, (brush, strength, target) in enumerate(cases):
         progress(number / len(cases), f"{brush.label}, {target:,} vertices")
         runs = []
@@ -68,13 +86,14 @@ def stroke_rows(
             settings, dabs = _dabs(mesh, brush, strength, target, start, directions, radius_mm)
             runs.append(_run(mesh, history, brush, settings, dabs))
         rows.append(_row(brush, strength, runs[1:]))
+    mesh.original_colors = came_with
     return rows
 
 
 def _dabs(
     mesh: Mesh,
     brush: Brush,
-    strength: float,
+    strength: float | None,
     target: int,
     start: tuple[float, ...],
     directions: np.ndarray,
@@ -82,15 +101,21 @@ def _dabs(
 ) -> tuple[BrushSettings, list[Dab]]:
     first = mesh.positions[int(np.argmax(directions @ (np.array(start) / np.linalg.norm(start))))].astype(float)
     radius = radius_for(mesh.positions, first, target)
-    settings = replace(
-        brush.defaults(), radius_mm=radius, strength=strength, spacing=_SPACING, falloff=BrushSettings().falloff
-    )
+    x, y, z = mesh.positions[dab_path(directions, start, _SOURCE_RADII * radius / ball_mm, 2)[1]].tolist()
+    settings = replace(brush.defaults(), radius_mm=radius, spacing=_SPACING, source=(x, y, z))
+    if strength is not None:
+        settings = replace(settings, strength=strength, falloff=BrushSettings().falloff)
     if brush.drags:
         place = stroke_dabs(settings, holds=brush.from_stroke_start, pulls=brush.pulls)
-        pulled = (first * (1 + _GRAB_STEP * step * radius / ball_mm) for step in range(DABS))
+        aside = np.cross(first, (0.0, 0.0, 1.0)) if strength is None else np.zeros(3)  # Twist turns to the side
+        pulled = (first + (first + aside) * (_GRAB_STEP * step * radius / ball_mm) for step in range(DABS))
         return settings, [dab for point in pulled for dab in place(_sample(point))]
     path = mesh.positions[dab_path(directions, start, _SPACING * radius / ball_mm, DABS)].astype(float)
-    return settings, [dab_at(_sample(point), settings, np.zeros(3)) for point in path]
+    steps = np.diff(path, axis=0)[[0, *range(DABS - 1)]]  # the first dab as if the stroke had come from before it
+    return settings, [
+        replace(dab_at(_sample(point), settings, np.zeros(3)), step=step, origin=path[0])
+        for point, step in zip(path, steps, strict=True)
+    ]
 
 
 def _sample(point: np.ndarray) -> Sample:
@@ -133,13 +158,14 @@ def _timed(act: Callable[[], Any]) -> float:
     return 1e3 * (time.perf_counter() - start)
 
 
-def _row(brush: Brush, strength: float, runs: list[dict[str, float]]) -> dict[str, Any]:
+def _row(brush: Brush, strength: float | None, runs: list[dict[str, float]]) -> dict[str, Any]:
     def middle(name: str) -> float:
         return round(median(run[name] for run in runs), 3)
 
+    named = {_BRUSHES[0][1]: brush.id, _OWN: f"{brush.id}*"}
     return {
-        "brush": brush.id if strength == _BRUSHES[0][1] else f"{brush.id}@{strength:g}",
-        "strength": strength,
+        "brush": named.get(strength, f"{brush.id}@{strength}"),
+        "strength": brush.strength if strength is None else strength,
         "vertices": round(middle("vertices")),
         "dab_ms_median": middle("dab"),
         "dab_ms_min": round(min(run["dab"] for run in runs), 3),

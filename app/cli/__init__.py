@@ -116,6 +116,7 @@ def _add_sculpt(commands: Any) -> None:
 def _add_bench(commands: Any) -> None:
     parser = command(commands, "bench", _SUMMARIES["bench"], _bench)
     parser.add_argument("--triangles", type=count, default=_BENCH_TRIANGLES, metavar="N")
+    parser.add_argument("--all", action="store_true", help="time every brush")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -218,7 +219,7 @@ def _bench(args: argparse.Namespace) -> int:
     from app.bench.report import bench_lines
 
     with terminal.Progress() as progress:
-        measured = run_bench(args.triangles, progress)
+        measured = run_bench(args.triangles, progress, every_brush=args.all)
     terminal.answer(json.dumps(measured, indent=1) if args.json else "\n".join(bench_lines(measured)))
     return DONE
 

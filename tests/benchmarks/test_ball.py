@@ -11,6 +11,8 @@ import pytest
 from app.bench.ball import STARTS, bumpy_ball, dab_path, frequency_for, radius_for
 from app.bench.strokes import stroke_rows
 from app.mesh.build import build_mesh
+from app.mesh.mesh import ATTRIBUTES
+from app.sculpt.brush import brushes
 
 
 @pytest.mark.parametrize("frequency", [1, 2, 7, 20])
@@ -54,6 +56,16 @@ def test_it_is_the_mesh_and_the_paths_that_blender_was_timed_on(shared: Path):
         path = ours.positions[dab_path(directions, start, 0.2 * radius, 20)]
         # Where two vertices are equally near to the path, either will do.
         assert np.linalg.norm(path - wanted, axis=1).max() < 0.04
+
+
+def test_every_brush_is_measured_and_the_mesh_left_as_it_was():
+    mesh = build_mesh(bumpy_ball(25, 75.0))
+    before = {name: mesh.attribute(name).tobytes() for name in ATTRIBUTES}
+    rows = stroke_rows(mesh, 75.0, lambda part, doing: None, repeats=1, every_brush=True)[7:]
+    assert {name: mesh.attribute(name).tobytes() for name in ATTRIBUTES} == before
+    assert [row["brush"] for row in rows] == [f"{name}*" for name in brushes()]
+    assert all(row["stroke_vertices"] > 200 for row in rows)
+    assert {row["brush"]: row["strength"] for row in rows}["clone*"] == 1.0
 
 
 def test_every_row_is_measured_and_the_mesh_left_as_it_was():
