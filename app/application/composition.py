@@ -66,6 +66,7 @@ class Application:
         for signal, slot in (
             (settings.changed, self._setting_changed),
             (self.window.controller.failed, self._desk.show),
+            (self.window.transform.failed, self._desk.show),
             (self.window.controller.refused, self._desk.say),
             (self.window.controller.hinted, self._desk.say),
             (self.window.options_bar.failed, self._desk.show),

@@ -29,6 +29,10 @@ class Desk:
         """Whether the document may change: no stroke in hand, and no job that needs it as it is."""
         return not self.window.controller.busy and not self.window.jobs.blocking
 
+    def ready(self) -> bool:
+        """`idle`, with a transform in hand applied: for all that changes, saves or exports the model."""
+        return self.idle and self.window.transform.apply()
+
     def run(
         self,
         label: str,

@@ -48,14 +48,14 @@ class Exporting:
 
     def export(self) -> None:
         document = self._desk.document
-        if document.mesh is None or not self._desk.idle:
+        if document.mesh is None or not self._desk.ready():
             return
         if document.height_known or self._ask_height() is not None:
             self.export_as(self.proposed_export())
 
     def export_as(self, path: Path) -> None:
         document, preflight = self._desk.document, self._desk.window.preflight
-        if document.mesh is None or not self._desk.idle:
+        if document.mesh is None or not self._desk.ready():
             return
         wish = _Wish(document.mesh.snapshot(), path, document.profile)
         if preflight.current and preflight.report is not None:

@@ -33,15 +33,16 @@ class Modelling:
         self._desk = desk
 
     def undo(self) -> None:
-        if self._desk.idle:
+        if self._desk.idle and not self._desk.window.transform.undo() and self._desk.ready():
             self._move(self._desk.document.undo)
 
     def redo(self) -> None:
-        if self._desk.idle:
+        if self._desk.idle and not self._desk.window.transform.redo() and self._desk.ready():
             self._move(self._desk.document.redo)
 
     def go_to(self, position: int) -> None:
-        if self._desk.idle:
+        # A transform that is applied takes the place of the steps that were undone.
+        if self._desk.ready() and position <= len(self._desk.document.history.steps):
             self._move(lambda: self._desk.document.go_to(position))
 
     def _move(self, move: Callable[[], None]) -> None:
@@ -84,7 +85,7 @@ class Modelling:
     def make(self, change: Change) -> None:
         document = self._desk.document
         mesh = document.mesh
-        if mesh is None or not self._desk.idle:
+        if mesh is None or not self._desk.ready():
             return
         try:
             values = change.values(mesh)
@@ -101,7 +102,7 @@ class Modelling:
 
     def _replace(self, label: str, change: Callable[[Mesh], Mesh]) -> bool:
         mesh = self._desk.document.mesh
-        if mesh is None or not self._desk.idle:
+        if mesh is None or not self._desk.ready():
             return False
         try:
             self._desk.document.history.replace_mesh(label, change(mesh))

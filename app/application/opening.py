@@ -40,7 +40,7 @@ class Opening:
         path = Path(path).absolute()
         if path.name.lower().endswith((SUFFIX, BACKUP_SUFFIX)):
             self._projects.open_project(path, photos)
-        elif self._desk.idle and (self._only_photos or self._saving.settle(lambda: self.open_file(path, photos))):
+        elif self._desk.ready() and (self._only_photos or self._saving.settle(lambda: self.open_file(path, photos))):
             mark = self._desk.document.mark()
             self._desk.run(
                 f"Opening {path.name}",

@@ -36,7 +36,7 @@ class Operating:
         desk, mesh = self._desk, self._desk.document.mesh
         if mesh is None:
             return
-        if not desk.idle:
+        if not desk.ready():
             desk.say("Wait for the running job, or cancel it, then try again")
             return
         try:

@@ -38,7 +38,7 @@ class Projects:
         if present is not None and os.path.realpath(path) == os.path.realpath(present):
             desk.say(f"{path.name} is open already")
             return
-        if not desk.idle or not self._saving.settle(lambda: self.open_project(path, photos)):
+        if not desk.ready() or not self._saving.settle(lambda: self.open_project(path, photos)):
             return
         session = self._begin_session(path.parent)
         if session is None:
@@ -125,7 +125,7 @@ class Projects:
         return recoverable()
 
     def recover(self, left: Recoverable, file: Path | None = None) -> None:
-        if not self._desk.idle or not self._saving.settle(lambda: self.recover(left, file)):
+        if not self._desk.ready() or not self._saving.settle(lambda: self.recover(left, file)):
             return
         session = self._begin_session((left.project_path or left.folder).parent)
         if session is not None:

@@ -45,6 +45,7 @@ class Saving:
         return unused(job_folder(document.source_path), document.name, SUFFIX)
 
     def settle(self, then: Then) -> bool:
+        self._desk.window.transform.apply()
         if self._saving:
             self._then = then
             return False
@@ -66,6 +67,7 @@ class Saving:
 
     def _save_to(self, path: Path, then: Then | None, *, take_over: bool = False) -> None:
         desk = self._desk
+        desk.window.transform.apply()
         if desk.document.mesh is None or self._wait_for_jobs(lambda: self._save_to(path, then, take_over=take_over)):
             return
         try:
@@ -138,6 +140,7 @@ class Saving:
         if path == self._desk.document.project_path:
             self.save()
             return
+        self._desk.window.transform.apply()
         if self._desk.document.mesh is None or self._wait_for_jobs(lambda: self.save_copy(path)):
             return
         try:

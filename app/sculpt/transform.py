@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,8 +23,8 @@ from app.sculpt.history import History
 Vector = tuple[float, float, float]
 
 SMALLEST_SCALE, LARGEST_SCALE = 0.01, 100.0
-# A kilometre either way is nonsense for a figurine, but finite.
-_FARTHEST_MM = 1e6
+# Ten metres either way are nonsense for a figurine, but finite.
+FARTHEST_MM = 1e4
 _BLOCK = 4096
 
 
@@ -32,7 +32,7 @@ _BLOCK = 4096
 class Transform:
     """move: mm. turn: degrees about X, then Y, then Z, right-handed. scale: factors along X, Y, Z, before the turn.
 
-    Raises InvalidInput for a number that is not finite, a move past a kilometre, or a scale out of range.
+    Raises InvalidInput for a number that is not finite, a move past ten metres, or a scale out of range.
     """
 
     move: Vector = (0.0, 0.0, 0.0)
@@ -40,7 +40,7 @@ class Transform:
     scale: Vector = (1.0, 1.0, 1.0)
 
     def __post_init__(self) -> None:
-        if not np.isfinite((*self.move, *self.turn, *self.scale)).all() or max(map(abs, self.move)) > _FARTHEST_MM:
+        if not np.isfinite((*self.move, *self.turn, *self.scale)).all() or max(map(abs, self.move)) > FARTHEST_MM:
             raise InvalidInput("the transform leaves all bounds", advice="Give smaller numbers")
         if not all(SMALLEST_SCALE <= factor <= LARGEST_SCALE for factor in self.scale):
             raise InvalidInput(
@@ -62,6 +62,29 @@ class Transform:
             "Scale": Transform(scale=self.scale),
         }
         return next((name for name, part in only.items() if part == self), "Transform")
+
+    @property
+    def size(self) -> float:
+        """The one factor that makes the part as large, by volume, as the three of `scale` do."""
+        return float(np.prod(self.scale)) ** (1 / 3)
+
+    def resized(self, size: float) -> Transform:
+        """The same with another `size`; factors that differ keep their ratios, within what is allowed."""
+        x, y, z = (min(max(part * size / self.size, SMALLEST_SCALE), LARGEST_SCALE) for part in self.scale)
+        return replace(self, scale=(x, y, z))
+
+    def about(self, pivot: np.ndarray, other: np.ndarray) -> Transform:
+        """What takes all that is wholly free to the same place, but about another pivot, (3,) mm."""
+        if self.turn == Transform().turn and self.scale == Transform().scale:
+            return self
+        matrix, step = self.rotation() * np.array(self.scale), np.asarray(other) - pivot
+        x, y, z = (np.array(self.move) + matrix @ step - step).clip(-FARTHEST_MM, FARTHEST_MM).tolist()
+        return replace(self, move=(x, y, z))
+
+    def origin_of(self, place: np.ndarray, pivot: np.ndarray) -> np.ndarray:
+        """(3,) float64, mm: where something wholly free was that is now at a place, (3,) mm."""
+        matrix = self.rotation() * np.array(self.scale)
+        return pivot + np.linalg.solve(matrix, np.asarray(place, np.float64) - pivot - self.move)
 
     def rotation(self) -> np.ndarray:
         """(3, 3) float64, for column vectors: the whole turn. Its columns are where the part's own axes point."""
@@ -92,7 +115,8 @@ class FreePart:
         """(3,) float64, mm: the mean of its vertices by weight. Zeros where it is empty."""
         if not len(self.vertices):
             return np.zeros(3)
-        return np.average(self._mesh.positions[self.vertices].astype(np.float64), axis=0, weights=self.weights)
+        total = np.einsum("i,ij->j", self.weights, self._mesh.positions[self.vertices], dtype=np.float64)
+        return total / self.weights.sum(dtype=np.float64)
 
     def border(self) -> np.ndarray | None:
         """(3,) float64, mm: the mean of where visible edges go from protected to free; None where none does.

@@ -1,4 +1,7 @@
-"""What lies over the picture: brush cursor, scale bar, axes. Painted by Qt: hovering never draws the mesh anew."""
+"""What lies over the picture: brush cursor, gizmo, scale bar, axes.
+
+Painted by Qt: hovering never draws the mesh anew.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from PySide6.QtWidgets import QWidget
 
 from app.viewport.camera import Camera
 from app.viewport.cursor import BrushCursor, ring
+from app.viewport.gizmo import GizmoLook
+from app.viewport.gizmo_painter import AXIS_COLORS, GizmoPainter
 from app.viewport.scale_bar import length_label, nice_length
 
 _MARGIN = 16  # logical pixels, all lengths here
@@ -22,7 +27,7 @@ _DOT_RADIUS = 2
 _MARKER_RADIUS = 22
 _DARK, _LIGHT = QColor(0, 0, 0, 150), QColor(255, 255, 255, 230)
 _MIRROR_ALPHA = 120
-_AXES = (("X", QColor(214, 84, 84)), ("Y", QColor(110, 176, 84)), ("Z", QColor(88, 138, 220)))
+_AXES = tuple(zip("XYZ", AXIS_COLORS, strict=True))
 
 
 class Overlay(QWidget):
@@ -36,6 +41,7 @@ class Overlay(QWidget):
         self._cursor: BrushCursor | None = None
         self._cursor_area = QRect()
         self._marker: np.ndarray | None = None
+        self._gizmo: GizmoLook | None = None
         self.furniture = True
 
     def set_cursor(self, cursor: BrushCursor | None) -> None:
@@ -49,6 +55,12 @@ class Overlay(QWidget):
         """Draw a ring around a place, (3,) mm, or none."""
         self._marker = point
         self.update()
+
+    def set_gizmo(self, look: GizmoLook | None) -> None:
+        """Show the gizmo or none."""
+        if look is not None or self._gizmo is not None:
+            self._gizmo = look
+            self.update()
 
     @property
     def marker(self) -> np.ndarray | None:
@@ -75,6 +87,8 @@ class Overlay(QWidget):
             painter.setFont(font)
             self._paint_scale_bar(painter)
             self._paint_axes(painter)
+        if self._gizmo is not None:
+            GizmoPainter(painter, self._gizmo, self._camera(), self._size()).paint()
 
     def rings(self, cursor: BrushCursor) -> list[list[np.ndarray]]:
         """Per dab, per ring, (n, 2) float64 logical pixels; a ring that reaches behind the eye is left out."""

@@ -31,6 +31,7 @@ from app.viewport.camera import STANDARD_VIEWS, Camera
 from app.viewport.canvas import Canvas, prepare_surface_format
 from app.viewport.cursor import BrushCursor
 from app.viewport.flight import Flight, looking_at
+from app.viewport.gizmo import GizmoLook
 from app.viewport.hand import Hand
 from app.viewport.navigation import wheel_factor
 from app.viewport.overlay import Overlay, dot_cursor
@@ -320,6 +321,10 @@ class Viewport(QWidget):
         """Show the ordinary pointer again."""
         self._overlay.set_cursor(None)
         self.unsetCursor()
+
+    def show_gizmo(self, look: GizmoLook | None) -> None:
+        """Lay the gizmo over the picture, or take it away. Does not draw the mesh anew."""
+        self._overlay.set_gizmo(look)
 
     # ---- events ----------------------------------------------------------------------------------------------------
 

@@ -91,6 +91,19 @@ MASK: dict[str, tuple[Entry, ...]] = {
         ),
         "-",
         ActionSpec(
+            "transform",
+            "Trans&form",
+            "Move, rotate and scale what is not masked or hidden, whatever mirrors are on; "
+            "Enter or a brush applies it, Esc cancels it",
+            lambda w, on: w.transform.start() if on else w.transform.finish(),
+            key="T",
+            icon="transform",
+            checkable=True,
+            needs="mesh",
+            changes=True,
+        ),
+        "-",
+        ActionSpec(
             "mask-visible",
             "&Show Mask",
             "Darken what the mask protects",

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QShortcut
 from PySide6.QtWidgets import (
     QDockWidget,
     QHBoxLayout,
     QMainWindow,
     QMenuBar,
     QSplitter,
+    QStackedWidget,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -58,6 +59,8 @@ from app.widgets.safety_bars import SafetyBars
 from app.widgets.sculpt_controller import SculptController
 from app.widgets.status_bar import StatusBar
 from app.widgets.thumbnails import Thumbnailer
+from app.widgets.transform_bar import TransformBar
+from app.widgets.transform_mode import TransformMode
 from app.widgets.value_drag import ValueDrag
 from app.widgets.wall_view import WallView
 
@@ -87,6 +90,7 @@ class MainWindow(QMainWindow):
         self.last_report: ExportReport | None = None
         self._ask_before_closing = True
         self._shown_epoch = -1  # of the history whose mesh is in sight
+        self.transform_keys: list[QShortcut] = []
         self._hidden_docks: list[QDockWidget] = []
         self._front_docks: list[QDockWidget] = []
         self.setObjectName("main")
@@ -112,6 +116,7 @@ class MainWindow(QMainWindow):
         self.hand = BrushHand(self.settings)
         self.viewport = Viewport()
         self.controller = SculptController(self.document, self.viewport, self.hand, self)
+        self.transform = TransformMode(self.document, self.viewport, self.controller, self.settings, self)
         self.check = ModelCheck(self.document, self)
         self.background = Background(self.jobs, self)
         self.intake = Intake(self.document, self.background, self)
@@ -127,6 +132,7 @@ class MainWindow(QMainWindow):
         self.brush_actions = make_brush_actions(self)
         self.brush_palette = BrushPalette(list(self.brush_actions.values()))
         self.options_bar = OptionsBar(self.hand, self.document, self.actions_by_id)
+        self.transform_bar = TransformBar(self.transform)
         self.history_panel = HistoryPanel(self.document, self.commands.model)
         self.model_panel = ModelPanel(
             self.document,
@@ -151,7 +157,11 @@ class MainWindow(QMainWindow):
     def _place_parts(self) -> None:
         # No tool bars: one that dies takes its widget apart through Python that is half gone, and crashes.
         self.menu_bar = QMenuBar()
-        self.setMenuWidget(_stacked(self.menu_bar, self.options_bar))
+        self.option_rows = QStackedWidget()  # of the brush, or of the transform in hand
+        self.option_rows.setSizePolicy(self.options_bar.sizePolicy())
+        for bar in (self.options_bar, self.transform_bar):
+            self.option_rows.addWidget(bar)
+        self.setMenuWidget(_stacked(self.menu_bar, self.option_rows))
         work = QWidget()
         row = QHBoxLayout(work)
         row.setContentsMargins(0, 0, 0, 0)
@@ -160,7 +170,7 @@ class MainWindow(QMainWindow):
         row.addWidget(self.splitter, 1)
         self.setCentralWidget(_stacked(self.safety_bars, _stacked(self.message_bar, work)))
         self.setStatusBar(self.status)
-        self.bars = (self.options_bar, self.brush_palette)
+        self.bars = (self.option_rows, self.brush_palette)
         self.docks = {
             "model": self._dock("Model", self.model_panel),
             "history": self._dock("History", self.history_panel),
@@ -192,6 +202,9 @@ class MainWindow(QMainWindow):
             (self.hand.changed, self._follow_hand),
             (self._hand_rest.timeout, self.hand.remember),
             (self.jobs.started, self._enable),
+            (self.jobs.started, self._job_started),
+            (self.transform.changed, self._follow_transform),
+            (self.transform.said, self.show_message),
             (self.jobs.finished, self._enable),
             (self.photo_panel.photos_changed, self._follow_panel_photos),
             (self.photo_panel.color_picked, self._take_color),
@@ -203,6 +216,13 @@ class MainWindow(QMainWindow):
             (self.viewport.customContextMenuRequested, self._show_context_menu),
         ):
             signal.connect(slot)
+        for key, act in (
+            ("Return", self.transform.finish),
+            ("Enter", self.transform.finish),
+            ("Esc", self.transform.cancel),
+        ):
+            self.transform_keys.append(QShortcut(key, self, act))
+        self._follow_transform()
         self.viewport.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
 
     # Following the others
@@ -240,6 +260,22 @@ class MainWindow(QMainWindow):
             self.actions_by_id[action_id].setChecked(on)
         self._hand_rest.start()
 
+    def _follow_transform(self) -> None:
+        on = self.transform.active
+        self.option_rows.setCurrentWidget(self.transform_bar if on else self.options_bar)
+        self.actions_by_id["transform"].setChecked(on)
+        # No brush is in hand meanwhile, so none looks as if it were.
+        policy, brush = QActionGroup.ExclusionPolicy, self.brush_actions[self.hand.brush.id]
+        brush.actionGroup().setExclusionPolicy(policy.ExclusiveOptional if on else policy.Exclusive)
+        brush.setChecked(not on)
+        for key in self.transform_keys:
+            key.setEnabled(on)
+        self._enable()
+
+    def _job_started(self) -> None:
+        if self.jobs.blocking:
+            self.transform.finish()
+
     def _follow_view(self) -> None:
         states = {
             "photo-panel": self.photo_place.shown,
@@ -275,8 +311,8 @@ class MainWindow(QMainWindow):
         there = {
             "": True,
             "mesh": mesh is not None,
-            "undo": history.position > 0,
-            "redo": history.position < len(history.steps),
+            "undo": history.position > 0 or self.transform.can_undo,
+            "redo": history.position < len(history.steps) or self.transform.can_redo,
             "texture": mesh is not None and mesh.has_texture,
             "report": self.last_report is not None,
         }
@@ -287,7 +323,7 @@ class MainWindow(QMainWindow):
 
     @property
     def panels_shown(self) -> bool:
-        return not self.options_bar.isHidden()
+        return not self.option_rows.isHidden()
 
     def set_panels_shown(self, on: bool) -> None:
         """Show or hide everything around the model but the menus and the status bar."""
@@ -383,6 +419,7 @@ class MainWindow(QMainWindow):
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self.transform.finish()
         if self._ask_before_closing:
             if not self.commands.saving.settle(self.close):
                 event.ignore()

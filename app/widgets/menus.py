@@ -37,6 +37,7 @@ def make_brush_actions(window: MainWindow) -> dict[str, QAction]:
 
 
 def _take(window: MainWindow, brush_id: str, _checked: bool = False) -> None:
+    window.transform.finish()
     window.hand.select(brush_id)
 
 
@@ -173,7 +174,8 @@ def context_menu(window: MainWindow, at: QPointF) -> QMenu:
     """What the right button shows over the model: the hand first, then the view. at: the place, logical pixels."""
     menu = QMenu(window)
     menu.setToolTipsVisible(True)
-    ids = ("undo", "redo", "-", "invert", "front-faces", "mirror-x", "-", "frame-all", "wireframe", "orthographic", "-")
+    hand = ("invert", "front-faces", "mirror-x", "transform")
+    ids = ("undo", "redo", "-", *hand, "-", "frame-all", "wireframe", "orthographic", "-")
     for name in ids:
         if name == "-":
             menu.addSeparator()

@@ -4,6 +4,7 @@
     viewport.dragged  -> pick again (or follow a plane parallel to the screen, for Grab), feed the stroke
     viewport.released -> finish: one undo step        Esc, lost pen, another window -> cancel: nothing happened
     a line is drawn anew from its start with every movement, a curve with every point, until Enter ends it
+    while a tool has the pointer (`lend`) it gets all of this in place of the brush
     viewport.hovered  -> the ring on the surface shows where and how large the next dab will be
 
 What does not live here: dabs and undo (`app.sculpt`), uploads and drawing (`app.viewport`).
@@ -15,6 +16,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
@@ -57,6 +59,27 @@ class _Drag:
     path: StrokePath | None = None
 
 
+class PointerTool(Protocol):
+    """What has the left button and the pen in place of the brush for a while, see `SculptController.lend`.
+
+    holds: whether it is in the middle of a drag. press: whether it takes the press; one that it leaves turns the model.
+    hover: None where the pointer has left. drop: end the drag as if it had not begun.
+    """
+
+    @property
+    def holds(self) -> bool: ...
+
+    def press(self, pointer: PointerSample) -> bool: ...
+
+    def move(self, pointer: PointerSample) -> None: ...
+
+    def release(self) -> None: ...
+
+    def hover(self, pointer: PointerSample | None) -> None: ...
+
+    def drop(self) -> None: ...
+
+
 class SculptController(QObject):
     """Connects one viewport with one document and the brush in hand."""
 
@@ -74,6 +97,7 @@ class SculptController(QObject):
         self._orbit_from: PointerSample | None = None
         self._last_hover: PointerSample | None = None
         self._resting = ""
+        self._tool: PointerTool | None = None
         self._spray = QTimer(self)
         self._spray.setInterval(_AIRBRUSH_MS)
         self._spray.timeout.connect(self._spray_on)
@@ -89,8 +113,8 @@ class SculptController(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether a stroke is in hand; undo, opening and operations wait for its end."""
-        return self._drag is not None
+        """Whether a stroke is in hand, or a tool holds something; undo, opening and operations wait for its end."""
+        return self._drag is not None or (self._tool is not None and self._tool.holds)
 
     @property
     def last_hover(self) -> PointerSample | None:
@@ -101,8 +125,19 @@ class SculptController(QObject):
         """Make no strokes for a while, and say why; with an empty reason they are made again."""
         self._resting = reason
 
+    def lend(self, tool: PointerTool | None) -> None:
+        """Give the pointer to a tool, or take it back with None. Not in mid-stroke."""
+        self._tool = tool
+        if tool is None:
+            self.show_cursor()
+        else:
+            self._viewport.hide_cursor()
+
     def cancel(self) -> bool:
-        """Take back the stroke in hand. Returns whether there was one."""
+        """Take back the stroke in hand, or what a tool holds. Returns whether there was one."""
+        if self._tool is not None and self._tool.holds:
+            self._tool.drop()
+            return True
         drag, self._drag, self._orbit_from = self._drag, None, None
         self._spray.stop()
         if drag is None:
@@ -112,7 +147,7 @@ class SculptController(QObject):
         return True
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if self._drag is None or not isinstance(event, QKeyEvent):
+        if not self.busy or not isinstance(event, QKeyEvent):
             return False
         act = self._key_act(self._drag, Qt.Key(event.key()))
         if act is None:
@@ -123,11 +158,11 @@ class SculptController(QObject):
         event.accept()
         return True
 
-    def _key_act(self, drag: _Drag, key: Qt.Key) -> Callable[[], object] | None:
+    def _key_act(self, drag: _Drag | None, key: Qt.Key) -> Callable[[], object] | None:
         """What a key means to a stroke in hand."""
         if key == Qt.Key.Key_Escape:
             return self.cancel
-        if drag.path is not None and drag.settings.method == "curve":
+        if drag is not None and drag.path is not None and drag.settings.method == "curve":
             if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 return self._finish
             if key == Qt.Key.Key_Backspace:
@@ -137,7 +172,7 @@ class SculptController(QObject):
     def show_cursor(self) -> None:
         """Lay the ring on the surface under the pointer, as the brush in hand is now."""
         pointer, mesh = self._last_hover, self._document.mesh
-        if pointer is None or mesh is None or self._drag is not None:
+        if pointer is None or mesh is None or self._drag is not None or self._tool is not None:
             return
         hit = self._pick(pointer)
         if hit is None:
@@ -147,6 +182,10 @@ class SculptController(QObject):
 
     def _press(self, pointer: PointerSample) -> None:
         mesh = self._document.mesh
+        if self._tool is not None:
+            if not self._tool.press(pointer):
+                self._orbit_from = pointer
+            return
         if mesh is not None and self._drag is not None and self._drag.path is not None:
             self._drag.path.add(pointer)
             self._draw_path(self._drag, self._drag.path)
@@ -191,6 +230,8 @@ class SculptController(QObject):
             self._viewport.orbit(pointer.x - self._orbit_from.x, pointer.y - self._orbit_from.y)
             self._orbit_from = pointer
             return
+        if self._tool is not None:
+            self._tool.move(pointer)
         if self._drag is None:
             return
         if self._drag.path is not None:
@@ -211,6 +252,8 @@ class SculptController(QObject):
 
     def _release(self, pointer: PointerSample) -> None:
         self._orbit_from = None
+        if self._tool is not None:
+            self._tool.release()
         if self._drag is not None and self._drag.path is not None and self._drag.settings.method == "curve":
             return  # until Enter
         self._finish()
@@ -253,10 +296,14 @@ class SculptController(QObject):
 
     def _hover(self, pointer: PointerSample) -> None:
         self._last_hover = pointer
+        if self._tool is not None:
+            self._tool.hover(pointer)
         self.show_cursor()
 
     def _leave(self) -> None:
         self._last_hover = None
+        if self._tool is not None:
+            self._tool.hover(None)
         self._viewport.hide_cursor()
 
     def _feed(self, pointer: PointerSample, point: np.ndarray, normal: np.ndarray) -> None:

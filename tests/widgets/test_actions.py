@@ -62,6 +62,7 @@ def observed(window: MainWindow, outside: list[Any], picture: bool) -> tuple[Any
         [type(dialog) for dialog in window.findChildren(QDialog) if dialog.isVisible()],
         window.message_bar.text,
         window.value_drag.active,
+        window.transform.active,
         window.hints.isHidden(),
         window.settings.get("theme/dark", True),
         window.isVisible(),
