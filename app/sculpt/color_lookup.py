@@ -11,12 +11,13 @@ import numpy as np
 from app.mesh.bvh import box_distance2, closest_on_triangle, first_of_leaf
 from app.mesh.jit import kernel, prange, scaling_kernel
 from app.mesh.mesh import Mesh
+from app.sculpt.pulls import pull_to_values
 from app.sculpt.region import Region
 
 # Vertices of the region that a thread takes at a time, so that it makes its small buffers once for all of them.
 _BLOCK = 256
 # Vertices per leaf of the tree over a source: runs of the Hilbert curve, so they lie close together.
-_LEAF = 16
+_LEAF = 8
 _DEEPEST = 64
 # A look-up costs as much as so many vertices of a plain kernel, so threads pay sooner.
 _COST = 8
@@ -51,43 +52,86 @@ def clone_colors(
     """Delta by a part `rate` of the way to the start colour of the surface nearest to each vertex + `shift` (3,), mm.
 
     colors: (V, 3) float32. source: (3,), mm, the dab's centre + shift. radius: mm, of the dab.
-    Where there is no surface around the source, nothing changes.
+    Where there is no surface around the source, nothing changes. What a vertex takes is looked up once in a stroke.
     """
-    if "clone" not in mesh.scratch:
-        leaves = _leaves(mesh.vertex_count)
-        mesh.scratch["clone"] = np.empty(mesh.vertex_count, np.int32), np.empty((2 * leaves, 6), np.float32)
-    found, boxes = mesh.scratch["clone"]
-    chunks = mesh.chunks
-    count = _in_ball(
-        source, _SOURCE_RADII * radius, chunks.lower, chunks.upper, chunks.vertex_offsets, mesh.positions, found
-    )
-    leaves = _leaves(count)
-    _fill_boxes(found[:count], mesh.positions, leaves, boxes)
-    _clone.pick(_COST * len(region.vertices))(
-        region.vertices,
-        mesh.positions,
-        mesh.topology.ring_offsets,
-        mesh.topology.ring,
-        found[:count],
-        leaves,
-        boxes,
-        mesh.triangles,
-        mesh.topology.triangle_offsets,
-        mesh.topology.vertex_triangles,
-        colors,
-        region.start,
-        region.saved_at,
-        region.saving,
-        shift,
-        rate,
-        region.delta,
-    )
-    return region.delta
+    known = mesh.scratch.get("clone")
+    if known is None:
+        known = mesh.scratch["clone"] = _Known(mesh.vertex_count)
+    sought = known.sought(region, shift)
+    if len(sought):
+        chunks, ball = mesh.chunks, _SOURCE_RADII * radius
+        count = _in_ball(source, ball, chunks.lower, chunks.upper, chunks.vertex_offsets, mesh.positions, known.found)
+        leaves = _leaves(count)
+        _fill_boxes(known.found[:count], mesh.positions, leaves, known.boxes)
+        _look_up.pick(_COST * len(sought))(
+            sought,
+            mesh.positions,
+            mesh.topology.ring_offsets,
+            mesh.topology.ring,
+            known.found[:count],
+            leaves,
+            known.boxes,
+            mesh.triangles,
+            mesh.topology.triangle_offsets,
+            mesh.topology.vertex_triangles,
+            colors,
+            region.start,
+            region.saved_at,
+            region.saving,
+            shift,
+            known.goals,
+            known.at,
+        )
+    return pull_to_values(region, colors, known.goals, rate)
+
+
+class _Known:
+    """What the vertices of a mesh take in a stroke of Clone, and the buffers to look it up.
+
+    goals: (V, 3) float32, colours; NaN where there is nothing to take. at: (V,) int32, the stamp of the stroke and
+    shift that a goal is of. found: (V,) int32. boxes: (n, 6) float32, mm.
+    """
+
+    def __init__(self, vertex_count: int) -> None:
+        self.goals = np.empty((vertex_count, 3), np.float32)
+        self.at = np.zeros(vertex_count, np.int32)
+        self.found = np.empty(vertex_count, np.int32)
+        self.boxes = np.empty((2 * _leaves(vertex_count), 6), np.float32)
+        self._sought = np.empty(vertex_count, np.int32)
+        self._saving = 0
+        self._stamps: dict[bytes, int] = {}
+        self._last_stamp = 0
+
+    def sought(self, region: Region, shift: np.ndarray) -> np.ndarray:
+        """The vertices of a region, (n,) int32, whose goals this stroke does not know yet; from now on it does.
+
+        The mirror images of a stroke have other shifts, and so other goals for the same vertex.
+        """
+        if region.saving != self._saving:
+            self._saving = region.saving
+            self._stamps.clear()
+        key = shift.tobytes()
+        if key not in self._stamps:
+            self._last_stamp += 1
+            self._stamps[key] = self._last_stamp
+        return self._sought[: _unknown(region.vertices, self._stamps[key], self.at, self._sought)]
 
 
 def _leaves(count: int) -> int:
     """A power of two, so that the tree is full: node n has the children 2 n and 2 n + 1, and leaves come last."""
     return 1 << max((count - 1) // _LEAF, 0).bit_length()
+
+
+@kernel
+def _unknown(vertices, stamp, known_at, sought):
+    """Vertices without this stamp, which they get. Returns how many."""
+    count = 0
+    for i in range(len(vertices)):
+        if known_at[vertices[i]] != stamp:
+            known_at[vertices[i]] = stamp
+            sought[count] = vertices[i]
+            count += 1
+    return count
 
 
 @kernel
@@ -128,25 +172,33 @@ def _fill_boxes(found, positions, leaves, boxes):
 
 
 @kernel
-def _nearest_found(x, y, z, guess, found, positions, leaves, boxes, stack):
+def _nearest_found(x, y, z, guess, found, positions, leaves, boxes, stack, distances):
     """The vertex nearest to a point; -1 without any. guess: one that is near it, or -1; saves most of the search."""
     best, nearest = np.inf, -1
     if guess >= 0:
         dx, dy, dz = positions[guess, 0] - x, positions[guess, 1] - y, positions[guess, 2] - z
         best, nearest = dx * dx + dy * dy + dz * dz, guess
     stack[0] = 1
+    distances[0] = 0.0
     size = 1
     while size > 0:
         size -= 1
         node = stack[size]
-        if not box_distance2(boxes, node, x, y, z) < best:
+        if not distances[size] < best:
             continue
         if node < leaves:
-            left, right = 2 * node, 2 * node + 1
-            nearer_left = box_distance2(boxes, left, x, y, z) <= box_distance2(boxes, right, x, y, z)
-            stack[size] = right if nearer_left else left
-            stack[size + 1] = left if nearer_left else right
-            size += 2
+            nearer, farther = 2 * node, 2 * node + 1
+            near, far = box_distance2(boxes, nearer, x, y, z), box_distance2(boxes, farther, x, y, z)
+            if far < near:
+                nearer, farther, near, far = farther, nearer, far, near
+            if far < best:
+                stack[size] = farther
+                distances[size] = far
+                size += 1
+            if near < best:
+                stack[size] = nearer
+                distances[size] = near
+                size += 1
             continue
         leaf = node - leaves
         for i in range(first_of_leaf(leaf, len(found), leaves), first_of_leaf(leaf + 1, len(found), leaves)):
@@ -177,6 +229,14 @@ def _walk(v, x, y, z, positions, ring_offsets, ring):
 
 
 @kernel
+def _are_neighbours(v, other, ring_offsets, ring):
+    found = False
+    for i in range(ring_offsets[v], ring_offsets[v + 1]):
+        found |= ring[i] == other
+    return found
+
+
+@kernel
 def _nearest_triangle(v, x, y, z, positions, triangles, triangle_offsets, vertex_triangles, corners):
     """Of the triangles around a vertex the one nearest to a point, and the weights of its 2nd and 3rd corner there."""
     best, nearest, second, third = np.inf, -1, 0.0, 0.0
@@ -197,10 +257,13 @@ def _drag(
 ):
     for block in prange((len(vertices) + _BLOCK - 1) // _BLOCK):
         corners = np.empty((1, 3, 3), np.float32)
+        before = near = -1
         for i in range(block * _BLOCK, min((block + 1) * _BLOCK, len(vertices))):
             v = vertices[i]
             x, y, z = positions[v, 0] - step[0], positions[v, 1] - step[1], positions[v, 2] - step[2]
-            near = _walk(v, x, y, z, positions, ring_offsets, ring)
+            first = near if _are_neighbours(v, before, ring_offsets, ring) else v  # most of the way is done then
+            near = _walk(first, x, y, z, positions, ring_offsets, ring)
+            before = v
             t, b, c = _nearest_triangle(
                 near, x, y, z, positions, triangles, triangle_offsets, vertex_triangles, corners
             )
@@ -214,7 +277,7 @@ def _drag(
 
 
 @scaling_kernel
-def _clone(
+def _look_up(
     vertices,
     positions,
     ring_offsets,
@@ -230,31 +293,30 @@ def _clone(
     saved_at,
     saving,
     shift,
-    rate,
-    delta,
+    goals,
+    known_at,
 ):
     for block in prange((len(vertices) + _BLOCK - 1) // _BLOCK):
         corners = np.empty((1, 3, 3), np.float32)
-        stack = np.empty(_DEEPEST, np.int64)
+        stack, distances = np.empty(_DEEPEST, np.int64), np.empty(_DEEPEST, np.float64)
         near = -1
         for i in range(block * _BLOCK, min((block + 1) * _BLOCK, len(vertices))):
             v = vertices[i]
             x, y, z = positions[v, 0] + shift[0], positions[v, 1] + shift[1], positions[v, 2] + shift[2]
             if near >= 0:  # one after the other lie close together
                 near = _walk(near, x, y, z, positions, ring_offsets, ring)
-            near = _nearest_found(x, y, z, near, found, positions, leaves, boxes, stack)
+            near = _nearest_found(x, y, z, near, found, positions, leaves, boxes, stack, distances)
             t, b, c = -1, 0.0, 0.0
             if near >= 0:
                 t, b, c = _nearest_triangle(
                     near, x, y, z, positions, triangles, triangle_offsets, vertex_triangles, corners
                 )
+            if t < 0:
+                known_at[v] = 0  # another dab may look elsewhere
             for k in range(3):
-                if t < 0:
-                    delta[i, k] = 0.0
-                    continue
-                color = 0.0
-                for corner in range(3):
+                color = 0.0 if t >= 0 else np.nan  # which changes nothing
+                for corner in range(3 if t >= 0 else 0):
                     u = triangles[t, corner]
                     weight = b if corner == 1 else c if corner == 2 else 1.0 - b - c
                     color += weight * (start[u, k] if saved_at[u] == saving else colors[u, k])
-                delta[i, k] = (color - colors[v, k]) * rate
+                goals[v, k] = color
