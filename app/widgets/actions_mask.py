@@ -23,7 +23,7 @@ MASK: dict[str, tuple[Entry, ...]] = {
         ActionSpec(
             "mask-box",
             "&Box Mask",
-            "Drag a box over what to protect; Ctrl frees it, Shift takes the far side too",
+            "Drag a box over what to protect, as far as it is in sight; Shift goes through all, Ctrl frees",
             lambda w: mask_verbs.start_outline(w, "box"),
             key="Ctrl+B",
             needs="mesh",
@@ -32,7 +32,7 @@ MASK: dict[str, tuple[Entry, ...]] = {
         ActionSpec(
             "mask-lasso",
             "&Lasso Mask",
-            "Draw a line around what to protect; Ctrl frees it, Shift takes the far side too",
+            "Draw a line around what to protect, as far as it is in sight; Shift goes through all, Ctrl frees",
             lambda w: mask_verbs.start_outline(w, "lasso"),
             key="Ctrl+L",
             needs="mesh",

@@ -17,12 +17,15 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QWidget
 
 from app.mesh.mesh import Mesh
+from app.mesh.sight import in_sight
 from app.sculpt.masking import by_outline
 from app.viewport.camera import Camera
 from app.viewport.viewport import Viewport
 
 OutlineKind = Literal["box", "lasso"]
 
+# What counts as the surface in sight, as a part of the model's longest side; and the least depth, mm.
+_SAME_DEPTH, _LEAST_DEPTH = 0.003, 1e-6
 _LEAST_STEP = 2.0  # logical pixels between points of a lasso
 _DARK, _LIGHT, _INSIDE = QColor(0, 0, 0, 160), QColor(255, 255, 255, 230), QColor(255, 255, 255, 28)
 _MOVES = (QEvent.Type.MouseMove, QEvent.Type.TabletMove)
@@ -34,7 +37,7 @@ _RELEASES = (QEvent.Type.MouseButtonRelease, QEvent.Type.TabletRelease)
 class Outline:
     """What was drawn. points: (n, 2) float64, logical pixels of the viewport.
 
-    frees: Ctrl was held. through: Shift was held; what faces away counts, too.
+    frees: Ctrl was held. through: Shift was held; what faces away or lies behind other parts counts, too.
     """
 
     kind: OutlineKind
@@ -44,14 +47,28 @@ class Outline:
 
 
 def selected(mesh: Mesh, camera: Camera, size: tuple[float, float], outline: Outline) -> np.ndarray:
-    """(V,) float32: 1 for vertices within an outline that face the viewer, or all of them. size: of the picture."""
+    """(V,) float32: 1 for vertices within an outline that are in sight, or for all of them. size: of the picture.
+
+    In sight is what faces the viewer and is not behind another visible part.
+    """
     mesh.refresh()
-    inside = by_outline(camera.project(mesh.positions, size), outline.points)
+    places = camera.project(mesh.positions, size)
+    inside = by_outline(places, outline.points)
     if outline.through:
         return inside
     rows = np.flatnonzero(inside)
     toward = -camera.axes()[2] if camera.parallel else camera.position - mesh.positions[rows]
-    inside[rows] = np.einsum("ij,ij->i", mesh.normals[rows], np.broadcast_to(toward, (len(rows), 3))) > 0
+    faces = np.einsum("ij,ij->i", mesh.normals[rows], np.broadcast_to(toward, (len(rows), 3))) > 0
+    inside[rows[~faces]] = 0
+    rows = rows[faces]
+    depth = (mesh.positions - camera.position) @ camera.axes()[2]
+    # Nearer than this to the surface in sight is part of it.
+    level = depth[rows] - _SAME_DEPTH * float(mesh.size().max())
+    if camera.parallel:
+        nearness, limit = -depth, -level
+    else:  # the inverse of the depth is what is linear over a picture in perspective
+        nearness, limit = 1 / np.maximum(depth, _LEAST_DEPTH), 1 / np.maximum(level, _LEAST_DEPTH)
+    inside[rows] = in_sight(places, nearness, mesh.triangles, mesh.hidden, rows, limit)
     return inside
 
 

@@ -135,7 +135,9 @@ def start_outline(window: MainWindow, kind: OutlineKind) -> None:
     """Let the user draw a box or lasso, then mask what lies in it."""
     window.mask_outline.start(kind, lambda outline: _mask_within(window, outline))
     shape = "Drag a box over" if kind == "box" else "Draw a line around"
-    window.show_message(f"{shape} what to protect. Ctrl frees it, Shift takes the far side too, Esc ends")
+    window.show_message(
+        f"{shape} what to protect: what is in sight, or all the way through with Shift. Ctrl frees it, Esc ends"
+    )
 
 
 def _mask_within(window: MainWindow, outline: Outline) -> None:
