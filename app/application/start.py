@@ -17,6 +17,7 @@ from app.application.composition import Application
 from app.project.opening import prepare
 from app.sculpt.warmup import warm_up
 from app.settings import Settings
+from app.viewport import render_copy
 from app.viewport.viewport import prepare_surface_format
 from app.widgets.faults import log, start_log
 from app.widgets.splash import Splash
@@ -100,6 +101,7 @@ def _warm_up_kernels(show: Callable[[float, str], None]) -> None:
 
     def work() -> None:
         try:
+            render_copy.warm_up()
             warm_up(lambda fraction, doing: reports.append((fraction, doing)))
         except Exception as error:  # noqa: BLE001 - raised again below, on the thread that can show it
             failure.append(error)

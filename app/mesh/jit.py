@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import types
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,13 @@ def _compiled(function: Callable[..., Any], **options: Any) -> Any:
     file = dispatcher._cache._cache_file
     file._source_stamp = (file._source_stamp, _stamps(function.__code__, function.__globals__))
     dispatcher.stamp = file._source_stamp
+    save = dispatcher._cache.save_overload
+
+    def save_if_it_can(*compiled: Any) -> None:
+        with suppress(OSError):  # a full disk: the kernel is there all the same, only not at the next start
+            save(*compiled)
+
+    dispatcher._cache.save_overload = save_if_it_can
     return dispatcher
 
 

@@ -58,7 +58,8 @@ class Protection:
 
     def __init__(self, mesh: Mesh, automask: Automask) -> None:
         self._mesh, self._automask = mesh, automask
-        self._seeds: list[int] | None = None
+        self._seeds: list[int] = []
+        self._sets: list[float] = []
         if automask.cavity:
             self._cavity = mesh.scratch.setdefault("cavity", _Kept(mesh.vertex_count))
             self._cavity.token += 1
@@ -67,10 +68,21 @@ class Protection:
     def active(self) -> bool:
         return self._automask.active
 
+    @property
+    def waits(self) -> bool:
+        """Whether a mirrored dab of the stroke has not been on the surface yet, as at its start."""
+        return not self._seeds or min(self._seeds) < 0
+
     def begin(self, seeds: list[int]) -> None:
-        """Where the stroke began: the vertex nearest to each of its mirrored dabs. Only the first call counts."""
-        if self._seeds is None:
-            self._seeds = seeds
+        """Where the stroke is: the vertex nearest to each of its mirrored dabs, -1 where one reaches none.
+
+        Of each of them the first vertex counts. Its face set is kept as it is now: the stroke may draw another.
+        """
+        self._seeds = self._seeds or [-1] * len(seeds)
+        self._sets = self._sets or [0.0] * len(seeds)
+        for image, seed in enumerate(seeds):
+            if self._seeds[image] < 0 <= seed:
+                self._seeds[image], self._sets[image] = seed, float(self._mesh.face_sets[seed])
 
     def apply(self, image: int, vertices: np.ndarray, factors: np.ndarray, view: np.ndarray) -> None:
         """Multiply the (k,) float32 factors of (k,) int32 vertices, those of a mirrored dab by its number.
@@ -80,9 +92,9 @@ class Protection:
         mesh, automask = self._mesh, self._automask
         seed = self._seeds[image] if self._seeds else -1
         if automask.connected and seed >= 0:
-            _same(vertices, factors, parts(mesh), seed)
+            _same(vertices, factors, parts(mesh), parts(mesh)[seed])
         if automask.face_set and seed >= 0:
-            _same(vertices, factors, mesh.face_sets, seed)
+            _same(vertices, factors, mesh.face_sets, np.float32(self._sets[image]))
         if automask.borders:
             _multiply(vertices, factors, from_borders(mesh))
         if automask.cavity:
@@ -133,6 +145,7 @@ def from_borders(mesh: Mesh) -> np.ndarray:
 
 def cavity(mesh: Mesh) -> np.ndarray:
     """(V,) float32, -1 to 1: how deep a vertex lies below its ring (negative: how far it stands out)."""
+    mesh.refresh()
     kept = _Kept(mesh.vertex_count)
     topology = mesh.topology
     everything = np.arange(mesh.vertex_count, dtype=np.int32)
@@ -181,9 +194,9 @@ def _grow(values, ring_offsets, ring, value):
 
 
 @scaling_kernel
-def _same(vertices, factors, labels, seed):
+def _same(vertices, factors, labels, label):
     for i in prange(len(vertices)):
-        if labels[np.uint32(vertices[i])] != labels[seed]:
+        if labels[np.uint32(vertices[i])] != label:
             factors[i] = 0
 
 

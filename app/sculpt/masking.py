@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from app.errors import LikenessError
-from app.mesh.jit import inline_kernel, parallel_kernel, prange
+from app.mesh.jit import inline_kernel, kernel, parallel_kernel, prange
 from app.mesh.mesh import Mesh
 from app.sculpt.automask import cavity, parts
 from app.sculpt.history import History
@@ -23,6 +23,8 @@ from app.sculpt.history import History
 MASKED_FROM = 0.5
 _BLOCK = 4096
 _NORMAL_FADE = 10.0  # degrees
+# A lasso's edges are sorted into so many rows at the most, so that a long one takes no longer.
+_MOST_ROWS = 1024
 # CIE 15:2004 with D65 white, and sRGB's primaries (IEC 61966-2-1).
 _TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
@@ -47,12 +49,13 @@ class Change:
 def write(history: History, mesh: Mesh, label: str, attribute: str, values: np.ndarray) -> bool:
     """Give a whole attribute new values, (V,) float32, as one undo step; False where that changes nothing.
 
-    Hidden vertices keep their mask and face set: what is not seen is not edited.
+    Hidden vertices keep their mask and face set: what is not seen is not edited. A value that is not a number, of a
+    vertex that is nowhere, leaves the present one.
     """
     present = mesh.attribute(attribute)
     if attribute != "hidden" and mesh.hidden.any():
         values = np.where(mesh.hidden != 0, present, values)
-    changed = np.flatnonzero(values != present).astype(np.int32)
+    changed = np.flatnonzero((values != present) & (values == values)).astype(np.int32)
     if not len(changed):
         return False
     with history.record(label) as recorder:
@@ -145,8 +148,13 @@ def by_outline(places: np.ndarray, outline: np.ndarray) -> np.ndarray:
     A place that is not finite, such as one behind the eye, is outside.
     """
     out = np.zeros(len(places), np.float32)
-    if len(outline):
-        _inside(np.ascontiguousarray(places, np.float64), np.ascontiguousarray(outline, np.float64), out)
+    corners = np.ascontiguousarray(outline, np.float64)
+    if len(corners):
+        low, high = corners[:, 1].min(), corners[:, 1].max()
+        rows = min(len(corners), _MOST_ROWS)
+        scale = rows / (high - low) if high > low else 0.0
+        offsets, edges = _edges_by_row(corners, low, scale, rows)
+        _inside(np.ascontiguousarray(places, np.float64), corners, low, scale, offsets, edges, out)
     return out
 
 
@@ -203,23 +211,49 @@ def _color_distances(colors, color, to_xyz, out):
             out[v] = np.sqrt(light * light + a * a + b * b)
 
 
+@inline_kernel
+def _row(y, low, scale, rows):
+    """The row of an outline in which a height lies; it rises with the height, as an edge does."""
+    return min(max(int((y - low) * scale), 0), rows - 1)
+
+
+@kernel
+def _edges_by_row(outline, low, scale, rows):
+    """Which edges, by the number of their second corner, reach into each of so many rows. CSR: (rows + 1,), (n,)."""
+    offsets = np.zeros(rows + 2, np.int64)
+    for i in range(len(outline)):
+        a, b = _row(outline[i - 1, 1], low, scale, rows), _row(outline[i, 1], low, scale, rows)
+        for row in range(min(a, b), max(a, b) + 1):
+            offsets[row + 2] += 1
+    offsets = np.cumsum(offsets)
+    edges = np.empty(offsets[-1], np.int64)
+    for i in range(len(outline)):
+        a, b = _row(outline[i - 1, 1], low, scale, rows), _row(outline[i, 1], low, scale, rows)
+        for row in range(min(a, b), max(a, b) + 1):
+            edges[offsets[row + 1]] = i
+            offsets[row + 1] += 1
+    return offsets[:-1], edges
+
+
 @parallel_kernel
-def _inside(places, outline, out):
-    """Crossings of a ray to the right: W. Randolph Franklin, PNPOLY."""
+def _inside(places, outline, low, scale, offsets, edges, out):
+    """Crossings of a ray to the right: W. Randolph Franklin, PNPOLY; only of edges that reach into the place's row."""
     low_x, high_x = outline[:, 0].min(), outline[:, 0].max()
     low_y, high_y = outline[:, 1].min(), outline[:, 1].max()
+    rows = len(offsets) - 1
     for block in prange((len(places) + _BLOCK - 1) // _BLOCK):
         for v in range(block * _BLOCK, min(len(places), (block + 1) * _BLOCK)):
             x, y = places[v, 0], places[v, 1]
             if not (low_x <= x <= high_x and low_y <= y <= high_y):
                 continue
             inside = False
-            j = len(outline) - 1
-            for i in range(len(outline)):
+            row = _row(y, low, scale, rows)
+            for k in range(offsets[row], offsets[row + 1]):
+                i = edges[k]
+                j = i - 1 if i > 0 else len(outline) - 1
                 if (outline[i, 1] > y) != (outline[j, 1] > y):
                     slope = (outline[j, 0] - outline[i, 0]) / (outline[j, 1] - outline[i, 1])
                     if x < outline[i, 0] + (y - outline[i, 1]) * slope:
                         inside = not inside
-                j = i
             if inside:
                 out[v] = 1

@@ -113,7 +113,8 @@ class RegionFinder:
         for region, dab in zip(regions, dabs, strict=True):
             self._find(region, dab, table, columns, attribute != "mask")
         if protection.active:
-            protection.begin([_nearest(region, self._mesh, dab) for region, dab in zip(regions, dabs, strict=True)])
+            if protection.waits:
+                protection.begin([_nearest(region, self._mesh, dab) for region, dab in zip(regions, dabs, strict=True)])
             for image, (region, dab) in enumerate(zip(regions, dabs, strict=True)):
                 protection.apply(image, region.vertices, region.factors, dab.view)
         if dabs[0].settings.alpha is not None:

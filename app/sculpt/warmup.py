@@ -1,4 +1,4 @@
-"""Compile, or load from the cache on disk, every kernel that a stroke will need, so that the first dab does not stall.
+"""Compile, or load from the cache on disk, every kernel that strokes and masks will need, so that none stalls.
 
 To be run at start-up, behind the splash. It really sculpts, on a tiny mesh: whatever a brush calls is covered, with the
 argument types of reality.
@@ -16,6 +16,7 @@ from app.mesh.jit import threads_from
 from app.mesh.mesh import Mesh
 from app.mesh.raycast import cast
 from app.mesh.soup import Soup
+from app.sculpt import face_sets, masking
 from app.sculpt.alpha import multiply_by_image, stamp_frame
 from app.sculpt.automask import Automask, Protection
 from app.sculpt.brush import Brush, brushes
@@ -47,6 +48,8 @@ def warm_up(progress: Callable[[float, str], None] = lambda fraction, doing: Non
                 _pack(history.steps[-1], mesh)
                 history.undo()
                 mesh.refresh()
+    progress(1.0, "Preparing masks")
+    _whole(mesh)
     progress(1.0, "Ready")
 
 
@@ -59,6 +62,18 @@ def _protect(mesh: Mesh) -> None:
     protection.apply(0, everything, factors, up)
     right, top = stamp_frame(up, np.array([1.0, 0.0, 0.0]), None, 0.0, 1.0)
     multiply_by_image(everything, factors, mesh.positions, np.zeros(3), right, top, 2.0, np.ones((2, 2), np.float32))
+
+
+def _whole(mesh: Mesh) -> None:
+    """Masks and face sets over the whole mesh."""
+    assert mesh.colors is not None
+    for change in (masking.grown, masking.blurred, masking.by_cavity, face_sets.from_shells, face_sets.from_materials):
+        change(mesh)
+    for resize in (face_sets.grown, face_sets.shrunk):
+        resize(mesh, 1.0)
+    masking.by_color(mesh, mesh.colors[0], 1.0)
+    masking.by_outline(mesh.positions[:, :2], mesh.positions[:, :2])
+    face_sets.shows_anything(mesh, mesh.hidden)
 
 
 def _pack(step: Step, mesh: Mesh) -> None:

@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from app.mesh.build import build_mesh
 from app.mesh.jit import parallel_kernel, prange
 from app.mesh.mesh import Mesh
-from app.mesh.soup import Material
+from app.mesh.soup import Material, Soup
 
 ARRAYS = ("positions", "normals", "paint")
 # Where each attribute of the mesh goes.
@@ -186,6 +187,13 @@ class RenderCopy:
         for corner in range(3):
             base[self.triangles[:, corner]] = of_triangle
         return base
+
+
+def warm_up() -> None:
+    """Compile, or load from the cache on disk, what is first needed in the middle of work: hidden parts, face sets."""
+    mesh = build_mesh(Soup(np.eye(3, dtype=np.float32), np.arange(3, dtype=np.int32)[None]))
+    mesh.hidden[:] = 1
+    RenderCopy(mesh).show_sets(SETS_OVER)
 
 
 @parallel_kernel

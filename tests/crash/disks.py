@@ -32,6 +32,7 @@ from app.preflight.profiles import profile
 from app.project.opening import open_project
 from app.project.sessions import Session
 from app.project.working_copy import WorkingCopy
+from app.sculpt.warmup import warm_up
 from tests.crash import moves
 from tests.crash.kills import REPOSITORY
 from tests.crash.recovery import litter
@@ -345,6 +346,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--real", action="store_true")
     options = parser.parse_args(arguments)
+    warm_up()  # as at the start of the program, so that memory that kernels take is not taken for unwritten work
     kind = MemoryDisk if options.real else LimitedDisk
     results: dict[str, Any] = {}
     for scenario in (*_ALWAYS, *([read_only_disks] if options.real else [no_permission])):

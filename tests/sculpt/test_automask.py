@@ -57,6 +57,31 @@ def test_a_face_set_stays_inside_itself():
     assert not moved[~inside].any()
 
 
+def test_a_stroke_that_draws_a_face_set_stays_inside_the_one_it_began_in():
+    """All along its way, though where it began is in another set from the first dab on."""
+    mesh = two_sheets()
+    upper = mesh.positions[:, 2] > 0.5
+    mesh.face_sets[mesh.positions[:, 1] > 0.1] = 7
+    before = mesh.face_sets.copy()
+    path = samples([np.array([x, 0.0, 1.0]) for x in (-5.0, 0.0, 5.0)], np.array([0.0, 0.0, 1.0]))
+    stroke(mesh, "face_set", path, radius_mm=1.5, automask=Automask(face_set=True))
+    drawn = mesh.face_sets != before
+    way = upper & (np.abs(mesh.positions[:, 0]) < 5) & (np.abs(mesh.positions[:, 1]) < 1)
+    assert drawn[way & (before == 0)].all()
+    assert not drawn[before == 7].any()
+
+
+def test_a_stroke_that_begins_on_what_is_masked_keeps_to_where_it_reaches_the_surface():
+    mesh = two_sheets()
+    mesh.mask[mesh.positions[:, 0] < -1] = 1
+    before = mesh.positions.copy()
+    path = samples([np.array([x, 0.0, 1.0]) for x in (-8.0, 0.0, 5.0)], np.array([0.0, 0.0, 1.0]))
+    stroke(mesh, "inflate", path, radius_mm=2.5, automask=Automask(connected=True))
+    moved = (mesh.positions != before).any(axis=1)
+    assert moved[before[:, 2] > 0.5].any()
+    assert not moved[before[:, 2] < 0.5].any()
+
+
 def test_borders_stay_and_fade_in_over_three_rings():
     mesh = build_mesh(grid_soup(20))
     values = from_borders(mesh)

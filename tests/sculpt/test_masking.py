@@ -123,6 +123,27 @@ def test_an_outline_is_even_odd():
     assert not masking.by_outline(places, np.empty((0, 2))).any()
 
 
+@pytest.mark.parametrize("corners", [3, 40, 5000])
+def test_a_long_lasso_gives_what_looking_at_every_edge_does(corners):
+    """A hand's line over and over itself, some of it level; places also in line with its corners."""
+    random = np.random.default_rng(corners)
+    line = random.normal(0, 5, (corners, 2)).cumsum(axis=0).round()
+    places = np.concatenate(
+        (random.uniform(line.min(axis=0) - 1, line.max(axis=0) + 1, (300, 2)), line[:50] + np.array([0.5, 0]))
+    )
+    inside = np.zeros(len(places), bool)
+    for (ax, ay), (bx, by) in zip(np.roll(line, 1, axis=0), line, strict=True):
+        across = (ay > places[:, 1]) != (by > places[:, 1])
+        inside ^= across & (places[:, 0] < ax + (places[:, 1] - ay) * (bx - ax) / (by - ay if by != ay else 1))
+    assert corners == 3 or inside.any()
+    np.testing.assert_array_equal(masking.by_outline(places, line), inside)
+
+
+def test_an_outline_without_height_holds_nothing():
+    places = np.array([(0.5, 1.0), (0.5, 0.9)])
+    assert not masking.by_outline(places, np.array([(0.0, 1.0), (1.0, 1.0), (0.5, 1.0)])).any()
+
+
 def test_a_write_is_one_step_exact_to_the_bit():
     mesh = noisy(sphere(3))
     history, before = History(Owner(mesh)), mesh.mask.copy()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.mesh.jit import ScalingKernel, threads_from
-from app.sculpt import warmup
+from app.sculpt import face_sets, masking, warmup
 from app.sculpt.brush import Brush, brushes
 from app.sculpt.history import History
 from app.sculpt.stroke import StrokeInHand
@@ -50,7 +50,7 @@ def test_two_threads_may_run_parallel_kernels_at_once():
     assert done.stdout.strip() == "alive", done.stderr
 
 
-def test_after_the_warm_up_no_brush_compiles_anything():
+def test_after_the_warm_up_no_brush_and_no_mask_compiles_anything():
     said: list[tuple[float, str]] = []
     warmup.warm_up(lambda part, doing: said.append((part, doing)))
     assert said[0][0] == 0.0
@@ -66,6 +66,14 @@ def test_after_the_warm_up_no_brush_compiles_anything():
                     history, _ = stroke(mesh, name, path, radius_mm=3.0, invert=invert, front_faces_only=invert)
                     history.undo()
                     mesh.refresh()
+    for change in (masking.grown, masking.shrunk, masking.blurred, masking.by_cavity, face_sets.from_shells):
+        change(mesh)
+    for change in (face_sets.from_materials, lambda mesh: face_sets.shows_anything(mesh, face_sets.hide_masked(mesh))):
+        change(mesh)
+    for resize in (face_sets.grown, face_sets.shrunk):
+        resize(mesh, 0.0)
+    masking.by_color(mesh, np.zeros(3), 12.0)
+    masking.by_outline(mesh.positions[:, 1:].astype(np.float64), np.eye(3)[:, :2] * 10)
     after = {name: len(kernel.signatures) for name, kernel in kernels.items()}
     assert after == before
 

@@ -9,6 +9,7 @@ import pytest
 
 from app.mesh.build import build_mesh
 from app.mesh.soup import Material, Texture
+from app.viewport import render_copy
 from app.viewport.render_copy import NO_SETS, SETS_ALONE, SETS_OVER, RenderCopy
 from app.viewport.upload import joined
 from tests.meshes import icosphere_soup, sphere, textured_soup
@@ -177,3 +178,19 @@ def test_a_triangle_with_a_hidden_corner_is_left_out(kind):
 def test_ranges_are_joined_when_near_and_kept_apart_when_far():
     ranges = np.array([[90_000, 91_000], [0, 1000], [1500, 3000], [500, 1200]])
     np.testing.assert_array_equal(joined(ranges), [[0, 3000], [90_000, 91_000]])
+
+
+def test_after_the_warm_up_hiding_and_face_sets_compile_nothing():
+    render_copy.warm_up()
+    kernels = [value for value in vars(render_copy).values() if hasattr(value, "signatures")]
+    mesh = sphere(2)
+    copy = RenderCopy(mesh)
+    before = [len(kernel.signatures) for kernel in kernels]
+    copy.show_sets(SETS_OVER)
+    mesh.hidden[:9] = 1
+    mesh.face_sets[:9] = 1
+    mesh.touched_all("hidden")
+    mesh.touched_all("face_sets")
+    copy.update()
+    assert copy.regrouped
+    assert [len(kernel.signatures) for kernel in kernels] == before
