@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
+from app.errors import InvalidInput
 from app.mesh.mesh import Mesh
 from app.photos.photo import Photo, PhotoView
 from app.preflight.profiles import PrinterProfile, profiles
@@ -145,7 +146,12 @@ class Document:
             "profile": self._profile.id,
             "height_known": self._height_known,
             "source": str(self.source_path) if self.source_path else None,
-            "mirror": {"axes": list(self._symmetry.axes), "origin": list(self._symmetry.origin)},
+            "mirror": {
+                "axes": list(self._symmetry.axes),
+                "origin": list(self._symmetry.origin),
+                "radial": self._symmetry.radial,
+                "radial_axis": self._symmetry.radial_axis,
+            },
         }
 
     def _take_job(self, job: Mapping[str, Any]) -> None:
@@ -256,6 +262,8 @@ def _symmetry(stored: Any) -> Symmetry:
     try:
         x, y, z = (axis is True for axis in stored["axes"])
         ox, oy, oz = (float(part) for part in stored["origin"])
-    except (TypeError, ValueError, KeyError):
+        radial, radial_axis = int(stored.get("radial", 1)), str(stored.get("radial_axis", Symmetry.radial_axis))
+        symmetry = Symmetry((x, y, z), (ox, oy, oz), radial, radial_axis)
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, InvalidInput):
         return Symmetry()
-    return Symmetry((x, y, z), (ox, oy, oz)) if all(map(math.isfinite, (ox, oy, oz))) else Symmetry()
+    return symmetry if all(map(math.isfinite, symmetry.origin)) else Symmetry()

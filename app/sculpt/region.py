@@ -164,9 +164,9 @@ class RegionFinder:
         """Weigh mirrored dabs that overlap: `feather` for each, and where their factors still sum to more than 1,
         divided by the sum. So no vertex is taken beyond the (mean) goal, and neither side comes first."""
         centers = np.array([dab.center for dab in dabs])
-        weight = feather(centers, dabs[0].radius)
-        if weight == 1.0:
+        if np.linalg.norm(centers[1:] - centers[0], axis=1).min() >= 2 * dabs[0].radius:
             return
+        weight = feather(centers, dabs[0].radius)
         for region in regions:
             _add_weight(region.vertices, region.factors, np.float32(weight), self._weight)
         for region in regions:

@@ -81,9 +81,10 @@ def _turn(axis: int, step: int, count: int) -> np.ndarray:
 
 
 def feather(centers: np.ndarray, radius: float) -> float:
-    """Weight, 0 to 1, of each dab in a group so that coinciding dabs add up to one.
+    """Weight, 0 to 1, of each dab in a group so that those which overlap add up to one.
 
-    centers: (n, 3), mm. Dabs two radii apart count in full; the weight falls linearly as they approach.
+    centers: (n, 3), mm. Two dabs with the smooth falloff f(t) = 1 - 3 t^2 + 2 t^3 that are t radii apart add up to
+    2 f(t / 2) between them; from one radius on, that is no more than one, and each dab counts in full.
     """
-    distance = np.linalg.norm(centers - centers[0], axis=1)
-    return 1.0 / float(np.clip(1.0 - distance / (2.0 * radius), 0.0, 1.0).sum())
+    apart = (np.linalg.norm(centers - centers[0], axis=1) / radius).clip(0.0, 1.0)
+    return 1.0 / float((1.0 - 1.5 * apart**2 + 0.5 * apart**3).sum())

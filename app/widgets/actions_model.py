@@ -218,6 +218,14 @@ MODEL: dict[str, tuple[Entry, ...]] = {
             lambda w: w.hand.reset(),
         ),
     ),
+        ActionSpec(
+            "mirror-here",
+            "Mirror Through &Here",
+            "Put the mirrors that are on, or else that of X, through the place under the pointer",
+            lambda w: verbs.mirror_here(w),
+            key="Alt+X",
+            needs="mesh",
+        ),
     **MASK,
     "Me&sh": (
         ActionSpec(

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMenu
 
 from app.preflight.profiles import profiles
 from app.sculpt.brush import brushes
-from app.widgets import backgrounds, mask_verbs
+from app.widgets import backgrounds, mask_verbs, verbs
 from app.widgets.action_spec import ActionSpec
 from app.widgets.actions import TABLE, make_action
 from app.widgets.operation_menu import OperationMenu
@@ -190,6 +190,9 @@ def context_menu(window: MainWindow, at: QPointF) -> QMenu:
         action.setEnabled(original.isEnabled())
         action.triggered.connect(partial(_at, window, action_id, at))
     here.addAction(window.actions_by_id["show-all"])
+    mirror = here.addAction(window.actions_by_id["mirror-here"].text())
+    mirror.setToolTip(window.actions_by_id["mirror-here"].toolTip())
+    mirror.triggered.connect(lambda _checked=False: verbs.mirror_here(window, at))
     brush_menu = menu.addMenu("Brush")
     brush_menu.addActions(list(window.brush_actions.values()))
     _shadings(window, menu)

@@ -129,15 +129,28 @@ class MirrorGroup(QWidget):
             button.clicked.connect(action.trigger)
             action.toggled.connect(button.setChecked)
             row.addWidget(button)
-        self._place = QToolButton()
-        self._place.setArrowType(Qt.ArrowType.DownArrow)
-        self._place.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._place.setAccessibleName("Mirror planes")
-        self._place.setToolTip("Mirror planes\nWhere the mirrors stand, in mm")
-        row.addWidget(self._place)
+        self.place = QToolButton()
+        self.place.setArrowType(Qt.ArrowType.DownArrow)
+        self.place.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.place.setAccessibleName("Mirror planes and radial symmetry")
+        row.addWidget(self.place)
         self._panel = DropDown(self)
         self._panel.column.addLayout(self._planes())
-        self._place.clicked.connect(self._open)
+        self.place.clicked.connect(self._open)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Radial symmetry shows without opening anything: "6× Z" beside the arrow."""
+        symmetry = self._hand.options.symmetry
+        radial = f"{symmetry.radial}× {symmetry.radial_axis.upper()}" if symmetry.radial > 1 else ""
+        beside, alone = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
+        self.place.setToolButtonStyle(beside if radial else alone)
+        self.place.setText(radial)
+        self.place.setToolTip(
+            f"Mirror planes and radial symmetry{f', {radial}' if radial else ''}\n"
+            "Where the mirrors stand, in mm, and how often dabs are repeated around an axis. "
+            "Where a dab and its images overlap they share their strength, so nothing is done twice"
+        )
 
     def _planes(self) -> QVBoxLayout:
         form = QFormLayout()
@@ -145,9 +158,9 @@ class MirrorGroup(QWidget):
         for axis in range(3):
             field = QDoubleSpinBox()
             field.setRange(-_PLANE_MM, _PLANE_MM)
-            field.setDecimals(1)
+            field.setDecimals(2)
             field.setSuffix(" mm")
-            field.setToolTip(f"Where the {'XYZ'[axis]} mirror stands")
+            field.setToolTip(f"Where the {'XYZ'[axis]} mirror stands; Alt+X puts it under the pointer")
             field.valueChanged.connect(partial(self._move, axis))
             form.addRow(f"{'XYZ'[axis]} mirror at", field)
             self.fields.append(field)
@@ -165,7 +178,7 @@ class MirrorGroup(QWidget):
         form.addRow("Radial, times", self.radial)
         form.addRow("Around", self.radial_axis)
         middle = QPushButton("Middle of the Model")
-        middle.setToolTip("Put all three mirrors through the middle of the model")
+        middle.setToolTip("Put all three mirrors, and the radial axis, through the middle of the model")
         middle.clicked.connect(self._to_middle)
         self.middle = middle
         column = QVBoxLayout()
@@ -175,7 +188,7 @@ class MirrorGroup(QWidget):
 
     def _open(self) -> None:
         self._show()
-        self._panel.open_below(self._place)
+        self._panel.open_below(self.place)
 
     def _radially(self, **changes: Any) -> None:
         self._hand.update(symmetry=replace(self._hand.options.symmetry, **changes))

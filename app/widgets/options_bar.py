@@ -34,7 +34,7 @@ _SLIDERS = {
 }
 
 
-_Following = RadiusGroup | FalloffCombo | ColorButton | MethodCombo | AlphaButton | AutomaskButton
+_Following = RadiusGroup | FalloffCombo | MirrorGroup | ColorButton | MethodCombo | AlphaButton | AutomaskButton
 
 
 class OptionsBar(OverflowBar):
@@ -78,7 +78,7 @@ class OptionsBar(OverflowBar):
         alpha.failed.connect(self.failed)
         add("alpha", self._following(alpha))
         add("automask", self._following(AutomaskButton(self._hand)))
-        add("mirror", MirrorGroup(self._hand, self._document, self._actions))
+        add("mirror", self._following(MirrorGroup(self._hand, self._document, self._actions)))
         add("pressure_size", self._toggle("pressure_size", "Pressure sets size", "Pen pressure scales the radius"))
         add(
             "pressure_strength",

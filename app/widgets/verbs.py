@@ -18,6 +18,7 @@ from app.operations.operation import Operation, operations
 from app.project.saving import SUFFIX
 from app.project.sessions import Recoverable
 from app.sculpt.brush import brushes
+from app.sculpt.symmetry import AXES
 from app.settings import config_folder
 from app.widgets import operation_values, questions
 from app.widgets.commands import Then
@@ -194,6 +195,24 @@ def set_full_screen(window: MainWindow, on: bool) -> None:
     """The whole screen, or back to what the window was."""
     state, full = window.windowState(), Qt.WindowState.WindowFullScreen
     window.setWindowState(state | full if on else state & ~full)
+
+
+def mirror_here(window: MainWindow, place: QPointF | None = None) -> None:
+    """Put the mirrors that are on, or else that of X, through what is under the pointer, or at `place`, logical pixels
+    of the viewport."""
+    hover, mesh = window.controller.last_hover, window.document.mesh
+    if place is None and hover is not None:
+        place = QPointF(hover.x, hover.y)
+    hit = None if mesh is None or place is None else cast(mesh, *window.viewport.ray(place.x(), place.y()))
+    if hit is None:
+        window.show_message("Hold the pointer over the model and press the key, or right-click the place")
+        return
+    symmetry = window.hand.options.symmetry
+    moved = symmetry.axes if any(symmetry.axes) else (True, False, False)
+    x, y, z = (float(hit.point[i]) if on else symmetry.origin[i] for i, on in enumerate(moved))
+    window.hand.set_mirror_origin((x, y, z))
+    told = (f"{AXES[i].upper()} mirror at {(x, y, z)[i]:.2f} mm" for i, on in enumerate(moved) if on)
+    window.show_message(", ".join(told))
 
 
 def show_check(window: MainWindow) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,7 @@ def test_what_belongs_to_the_job_comes_back_with_it(
     program.commands.model.set_profile("stl")
     window.hand.set_mirror(0, True)
     window.hand.set_mirror_origin((1.5, 0.0, 0.0))
+    window.hand.update(symmetry=replace(window.hand.options.symmetry, radial=6, radial_axis="y"))
     window.viewport.set_shading("matcap:" + next(s for s in window.viewport.shadings() if "matcap:" in s)[7:])
     window.viewport.orbit(70, 20)
     camera, shading = window.viewport.camera_state(), window.viewport.shading
@@ -112,6 +114,7 @@ def test_what_belongs_to_the_job_comes_back_with_it(
     assert window.document.source_path == sphere
     assert window.hand.options.symmetry.axes == (True, False, False)
     assert window.hand.options.symmetry.origin == (1.5, 0.0, 0.0)
+    assert (window.hand.options.symmetry.radial, window.hand.options.symmetry.radial_axis) == (6, "y")
     assert window.actions_by_id["mirror-x"].isChecked()
     assert window.viewport.shading == shading
     assert window.viewport.camera_state() == camera

@@ -14,6 +14,8 @@ from app.sculpt.dabs import Dab, Sample, Stabiliser, dab_at
 from app.sculpt.methods import DABS_PER_SAMPLE, stroke_dabs
 from app.sculpt.settings import BrushSettings
 from app.sculpt.symmetry import Symmetry, feather
+from tests.meshes import grid
+from tests.sculpting import samples, stroke
 
 VIEW = np.array([0.0, 0.0, 1.0])
 coordinates = st.floats(-20, 20).map(lambda value: round(value, 3))
@@ -140,4 +142,28 @@ def test_images_are_reflections_in_planes_through_the_origin_of_the_symmetry():
 def test_mirrored_dabs_count_in_full_apart_and_by_half_together():
     assert feather(np.array([[-5.0, 0, 0], [5.0, 0, 0]]), 5.0) == 1.0
     assert feather(np.array([[0.0, 0, 0], [0.0, 0, 0]]), 5.0) == 0.5
-    assert feather(np.array([[-1.0, 0, 0], [1.0, 0, 0]]), 2.0) == pytest.approx(1 / 1.5)
+    # Half a radius apart, the smooth falloff between them is that of a quarter of a radius, twice.
+    quarter = 1 - 3 * 0.25**2 + 2 * 0.25**3
+    assert feather(np.array([[-0.5, 0, 0], [0.5, 0, 0]]), 2.0) == pytest.approx(1 / (2 * quarter))
+    assert feather(np.array([[-1.0, 0, 0], [1.0, 0, 0]]), 2.0) == 1.0
+
+
+@pytest.mark.parametrize("brush", ["draw", "clay"])
+@pytest.mark.parametrize("offset", [0.0, 0.15, 0.75, 1.5, 2.25, 3.0, 4.5])
+def test_a_stroke_beside_its_mirror_is_as_strong_as_without_and_leaves_no_crease(brush: str, offset: float):
+    def section(aside: float, mirrored: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Height over the way across a straight stroke `aside` mm from the plane."""
+        mesh = grid(100, 20.0)
+        path = samples([np.array([aside, y, 0.0]) for y in np.linspace(-5, 5, 80)], view=VIEW)
+        stroke(mesh, brush, path, radius_mm=3.0, strength=0.5, symmetry=Symmetry((mirrored, False, False)))
+        across = mesh.positions[np.abs(mesh.positions[:, 1]) < 0.05]
+        order = np.argsort(across[:, 0])
+        return across[order, 0], across[order, 2]
+
+    plain = section(0.0, False)[1]
+    x, height = section(offset, True)
+    assert height.max() == pytest.approx(plain.max(), rel=0.03)
+    np.testing.assert_allclose(height, height[::-1], atol=1e-4)
+    bends, bends_plain = (np.abs(np.diff(z, 2)) for z in (height, plain))
+    on_plane = np.abs(x[1:-1]) < 0.5
+    assert bends[on_plane].max() < 1.6 * bends_plain.max()

@@ -7,14 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtTest import QTest
 
 from app.errors import LikenessError
 from app.sculpt.alphas import alpha_files, user_folder
 from app.sculpt.automask import Automask
 from app.sculpt.settings import METHODS
+from app.sculpt.symmetry import Symmetry
 from app.settings import Settings
-from app.widgets import stroke_controls
+from app.widgets import stroke_controls, verbs
 from app.widgets.brush_hand import BrushHand
 from app.widgets.main_window import MainWindow
 from app.widgets.option_controls import MirrorGroup
@@ -114,6 +116,44 @@ def test_radial_symmetry(window: MainWindow) -> None:
     group.radial_axis.activated.emit(1)
     symmetry = window.hand.options.symmetry
     assert (symmetry.radial, symmetry.radial_axis) == (6, "y")
+    assert group.place.text() == "6× Y"  # it shows without opening anything
+    group.radial.setValue(1)
+    assert group.place.text() == ""
+
+
+def test_every_image_of_a_dab_has_its_ring(window: MainWindow) -> None:
+    """Two mirrors and three turns are twelve dabs, and twelve rings of one size."""
+    viewport, mesh = window.viewport, window.document.mesh
+    assert mesh is not None
+    window.hand.update(symmetry=Symmetry((True, True, False), (1.0, 2.0, 0.0), 3, "z"))
+    QTest.mouseMove(viewport, QPoint(viewport.width() // 2 + 11, viewport.height() // 2 + 7))
+    cursor = viewport._overlay.brush_cursor
+    assert cursor is not None
+    places = np.array([place for place, _ in cursor.places()])
+    assert len(np.unique(places.round(6), axis=0)) == len(places) == 12
+    from_axis = np.linalg.norm(places[:, :2] - (1.0, 2.0), axis=1)
+    np.testing.assert_allclose(from_axis, from_axis[0])
+    np.testing.assert_allclose(places[:, 2], places[0, 2])
+    assert len(viewport._overlay.rings(cursor)) == 12
+
+
+def test_the_mirror_goes_through_the_place_under_the_pointer(window: MainWindow) -> None:
+    viewport = window.viewport
+    place = QPoint(viewport.width() // 2 + 11, viewport.height() // 2 + 7)
+    QTest.mouseMove(viewport, place - QPoint(5, 5))
+    QTest.mouseMove(viewport, place)
+    cursor = viewport._overlay.brush_cursor
+    assert cursor is not None
+    window.actions_by_id["mirror-here"].trigger()
+    assert window.hand.options.symmetry.origin == pytest.approx((cursor.point[0], 0.0, 0.0))
+    assert f"X mirror at {cursor.point[0]:.2f} mm" in window.message_bar.text
+    window.hand.update(symmetry=Symmetry((False, True, True)))
+    verbs.mirror_here(window, QPointF(*viewport.project(cursor.point)))  # the message took room from the picture
+    assert window.hand.options.symmetry.origin == pytest.approx((0.0, cursor.point[1], cursor.point[2]), abs=0.01)
+    origin = window.hand.options.symmetry.origin
+    verbs.mirror_here(window, QPointF(1, 1))
+    assert window.hand.options.symmetry.origin == origin
+    assert "over the model" in window.message_bar.text
 
 
 def test_the_hand_remembers_and_survives_what_is_gone(tmp_path: Path) -> None:
