@@ -210,14 +210,6 @@ MODEL: dict[str, tuple[Entry, ...]] = {
             key="Z",
             checkable=True,
         ),
-        "-",
-        ActionSpec(
-            "reset-brush",
-            "Reset &This Brush",
-            "Give the brush in hand the settings it came with",
-            lambda w: w.hand.reset(),
-        ),
-    ),
         ActionSpec(
             "mirror-here",
             "Mirror Through &Here",
@@ -226,6 +218,14 @@ MODEL: dict[str, tuple[Entry, ...]] = {
             key="Alt+X",
             needs="mesh",
         ),
+        "-",
+        ActionSpec(
+            "reset-brush",
+            "Reset &This Brush",
+            "Give the brush in hand the settings it came with",
+            lambda w: w.hand.reset(),
+        ),
+    ),
     **MASK,
     "Me&sh": (
         ActionSpec(

@@ -191,12 +191,6 @@ def mm_per_pixel(window: MainWindow, pointer: QPointF | None = None) -> float:
     return viewport.mm_per_pixel((lower + upper) / 2 if hit is None else hit.point)
 
 
-def set_full_screen(window: MainWindow, on: bool) -> None:
-    """The whole screen, or back to what the window was."""
-    state, full = window.windowState(), Qt.WindowState.WindowFullScreen
-    window.setWindowState(state | full if on else state & ~full)
-
-
 def mirror_here(window: MainWindow, place: QPointF | None = None) -> None:
     """Put the mirrors that are on, or else that of X, through what is under the pointer, or at `place`, logical pixels
     of the viewport."""
@@ -213,6 +207,12 @@ def mirror_here(window: MainWindow, place: QPointF | None = None) -> None:
     window.hand.set_mirror_origin((x, y, z))
     told = (f"{AXES[i].upper()} mirror at {(x, y, z)[i]:.2f} mm" for i, on in enumerate(moved) if on)
     window.show_message(", ".join(told))
+
+
+def set_full_screen(window: MainWindow, on: bool) -> None:
+    """The whole screen, or back to what the window was."""
+    state, full = window.windowState(), Qt.WindowState.WindowFullScreen
+    window.setWindowState(state | full if on else state & ~full)
 
 
 def show_check(window: MainWindow) -> None:
