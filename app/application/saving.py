@@ -154,11 +154,13 @@ class Saving:
         )
 
     def keep_again(self) -> None:
+        self._desk.window.transform.apply()
         self._keeping.keep_again()
 
     def keep_elsewhere(self, folder: Path) -> None:
         if self._wait_for_jobs(lambda: self.keep_elsewhere(folder)):
             return
+        self._desk.window.transform.apply()
         work = self._keeping.keep_elsewhere(folder)
         if work is not None:
             done = f"The working copy is in {folder} now"

@@ -80,17 +80,16 @@ class Gizmo:
         """The nearest handle within `reach` logical pixels of a pixel."""
         place = np.array((x, y))
         found = [(self._distance(handle, place, camera, size), handle) for handle in HANDLES]
-        # The first of those that are equally near: the smaller ones lie on top of the larger.
         distance, handle = min(found, key=lambda pair: pair[0])
         return handle if distance <= reach else None
 
     def _distance(self, handle: Handle, place: np.ndarray, camera: Camera, size: Size) -> float:
-        """Logical pixels from a handle; infinite for one that is not there."""
+        """Logical pixels from a handle, below 0 within a box or the centre; infinite for one that is not there."""
         middle = camera.project(self.center, size)
         if not np.isfinite(middle).all() or not self.shown(handle, camera):
             return np.inf
         if handle == CENTRE_HANDLE:
-            return max(0.0, float(np.linalg.norm(place - middle)) - CENTRE)
+            return float(np.linalg.norm(place - middle)) - CENTRE
         if handle == CIRCLE_HANDLE:
             return abs(float(np.linalg.norm(place - middle)) - CIRCLE)
         if handle.kind == "turn":
@@ -99,7 +98,7 @@ class Gizmo:
             return _from_segments(place, pixels[:-1][both], pixels[1:][both])
         if handle.kind == "scale":
             box = self.along(handle, BOX, camera, size)
-            return max(0.0, float(np.abs(place - box).max()) - BOX_SIDE / 2)
+            return float(np.abs(place - box).max()) - BOX_SIDE / 2
         ends = [self.along(handle, pixels, camera, size) for pixels in (ARROW_FROM, ARROW_TO)]
         return _from_segments(place, ends[0][None], ends[1][None])
 

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QShortcut
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QHBoxLayout,
     QMainWindow,
     QMenuBar,
     QSplitter,
-    QStackedWidget,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -47,6 +46,7 @@ from app.widgets.menus import context_menu, fill_menu_bar, make_brush_actions
 from app.widgets.message_bar import MessageBar
 from app.widgets.model_check import ModelCheck
 from app.widgets.model_panel import ModelPanel
+from app.widgets.option_rows import OptionRows
 from app.widgets.options_bar import OptionsBar
 from app.widgets.photo_panel import PhotoPanel
 from app.widgets.photo_place import PhotoPlace
@@ -59,7 +59,6 @@ from app.widgets.safety_bars import SafetyBars
 from app.widgets.sculpt_controller import SculptController
 from app.widgets.status_bar import StatusBar
 from app.widgets.thumbnails import Thumbnailer
-from app.widgets.transform_bar import TransformBar
 from app.widgets.transform_mode import TransformMode
 from app.widgets.value_drag import ValueDrag
 from app.widgets.wall_view import WallView
@@ -90,7 +89,6 @@ class MainWindow(QMainWindow):
         self.last_report: ExportReport | None = None
         self._ask_before_closing = True
         self._shown_epoch = -1  # of the history whose mesh is in sight
-        self.transform_keys: list[QShortcut] = []
         self._hidden_docks: list[QDockWidget] = []
         self._front_docks: list[QDockWidget] = []
         self.setObjectName("main")
@@ -132,7 +130,9 @@ class MainWindow(QMainWindow):
         self.brush_actions = make_brush_actions(self)
         self.brush_palette = BrushPalette(list(self.brush_actions.values()))
         self.options_bar = OptionsBar(self.hand, self.document, self.actions_by_id)
-        self.transform_bar = TransformBar(self.transform)
+        self.option_rows = OptionRows(
+            self, self.options_bar, self.transform, self.hand, self.brush_actions, self.actions_by_id["transform"]
+        )
         self.history_panel = HistoryPanel(self.document, self.commands.model)
         self.model_panel = ModelPanel(
             self.document,
@@ -157,10 +157,6 @@ class MainWindow(QMainWindow):
     def _place_parts(self) -> None:
         # No tool bars: one that dies takes its widget apart through Python that is half gone, and crashes.
         self.menu_bar = QMenuBar()
-        self.option_rows = QStackedWidget()  # of the brush, or of the transform in hand
-        self.option_rows.setSizePolicy(self.options_bar.sizePolicy())
-        for bar in (self.options_bar, self.transform_bar):
-            self.option_rows.addWidget(bar)
         self.setMenuWidget(_stacked(self.menu_bar, self.option_rows))
         work = QWidget()
         row = QHBoxLayout(work)
@@ -203,7 +199,7 @@ class MainWindow(QMainWindow):
             (self._hand_rest.timeout, self.hand.remember),
             (self.jobs.started, self._enable),
             (self.jobs.started, self._job_started),
-            (self.transform.changed, self._follow_transform),
+            (self.transform.changed, self._enable),
             (self.transform.said, self.show_message),
             (self.jobs.finished, self._enable),
             (self.photo_panel.photos_changed, self._follow_panel_photos),
@@ -216,13 +212,6 @@ class MainWindow(QMainWindow):
             (self.viewport.customContextMenuRequested, self._show_context_menu),
         ):
             signal.connect(slot)
-        for key, act in (
-            ("Return", self.transform.finish),
-            ("Enter", self.transform.finish),
-            ("Esc", self.transform.cancel),
-        ):
-            self.transform_keys.append(QShortcut(key, self, act))
-        self._follow_transform()
         self.viewport.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
 
     # Following the others
@@ -259,18 +248,6 @@ class MainWindow(QMainWindow):
         for action_id, on in states.items():
             self.actions_by_id[action_id].setChecked(on)
         self._hand_rest.start()
-
-    def _follow_transform(self) -> None:
-        on = self.transform.active
-        self.option_rows.setCurrentWidget(self.transform_bar if on else self.options_bar)
-        self.actions_by_id["transform"].setChecked(on)
-        # No brush is in hand meanwhile, so none looks as if it were.
-        policy, brush = QActionGroup.ExclusionPolicy, self.brush_actions[self.hand.brush.id]
-        brush.actionGroup().setExclusionPolicy(policy.ExclusiveOptional if on else policy.Exclusive)
-        brush.setChecked(not on)
-        for key in self.transform_keys:
-            key.setEnabled(on)
-        self._enable()
 
     def _job_started(self) -> None:
         if self.jobs.blocking:
