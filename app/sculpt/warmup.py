@@ -24,6 +24,7 @@ from app.sculpt.history import AttributeStep, History, Step
 from app.sculpt.packed import step_differences
 from app.sculpt.stroke import Sample, StrokeInHand
 from app.sculpt.symmetry import Symmetry
+from app.sculpt.transform import FreePart, Transform, TransformInHand
 
 _NEVER = 1 << 60
 
@@ -50,7 +51,20 @@ def warm_up(progress: Callable[[float, str], None] = lambda fraction, doing: Non
                 mesh.refresh()
     progress(1.0, "Preparing masks")
     _whole(mesh)
+    for work in (0, _NEVER):
+        with threads_from(work):
+            _pose(mesh, history)
     progress(1.0, "Ready")
+
+
+def _pose(mesh: Mesh, history: History) -> None:
+    """A transform, cancelled."""
+    part = FreePart(mesh)
+    part.border()
+    in_hand = TransformInHand(mesh, history, part)
+    in_hand.set(Transform(turn=(0.0, 0.0, 1.0)), part.middle())
+    in_hand.cancel()
+    mesh.refresh()
 
 
 def _protect(mesh: Mesh) -> None:

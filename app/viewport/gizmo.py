@@ -1,5 +1,7 @@
 """The gizmo: arrows, rings and boxes of constant size on the screen, and which of them lies under the pointer.
 
+Only where the picture has no room for it, it is smaller.
+
     arrows   move along X, Y and Z            centre  moves in the plane of the screen
     rings    turn about the part's own axes
     boxes    scale along the part's own axes  circle  around it all: scales all three alike
@@ -17,9 +19,11 @@ import numpy as np
 from app.viewport.camera import Camera, Size
 from app.viewport.cursor import ring
 
-# Logical pixels from the centre.
+# Logical pixels from the centre, in a picture that has room for them.
 CENTRE, BOX, RING, ARROW_FROM, ARROW_TO, CIRCLE = 9.0, 50.0, 76.0, 86.0, 122.0, 142.0
 BOX_SIDE = 12.0
+# Of the picture's shorter side, what the circle may reach from its middle.
+_MOST = 0.42
 # An axis that points at the viewer more steeply than this (length on the screen as a part of its own) has no handles.
 STEEP = 0.3
 # Of a ring, what lies no further behind its middle than this part of its radius is in front.
@@ -59,7 +63,7 @@ class Gizmo:
 
     def along(self, handle: Handle, pixels: float, camera: Camera, size: Size) -> np.ndarray:
         """(2,) float64: the pixel that lies so far out on an axis, as it is drawn."""
-        reach = pixels * camera.mm_per_pixel(self.center, size)
+        reach = pixels * room(size) * camera.mm_per_pixel(self.center, size)
         return camera.project(self.center + reach * self.axis(handle), size)
 
     def shown(self, handle: Handle, camera: Camera) -> bool:
@@ -71,7 +75,7 @@ class Gizmo:
 
     def ring(self, handle: Handle, camera: Camera, size: Size) -> tuple[np.ndarray, np.ndarray]:
         """A ring's pixels, (n, 2) float64, closed, and which of them are in front, (n,) bool."""
-        radius = RING * camera.mm_per_pixel(self.center, size)
+        radius = RING * room(size) * camera.mm_per_pixel(self.center, size)
         points = ring(self.center, self.axis(handle), radius)
         depth = (points - self.center) @ camera.toward_viewer(self.center)
         return camera.project(points, size), depth > -_BEHIND * radius
@@ -91,7 +95,7 @@ class Gizmo:
         if handle == CENTRE_HANDLE:
             return float(np.linalg.norm(place - middle)) - CENTRE
         if handle == CIRCLE_HANDLE:
-            return abs(float(np.linalg.norm(place - middle)) - CIRCLE)
+            return abs(float(np.linalg.norm(place - middle)) - CIRCLE * room(size))
         if handle.kind == "turn":
             pixels, front = self.ring(handle, camera, size)
             both = front[:-1] & front[1:]
@@ -116,6 +120,11 @@ class GizmoLook:
     sweep: np.ndarray | None = None
     reading: str = ""
     place: tuple[float, float] = (0.0, 0.0)
+
+
+def room(size: Size) -> float:
+    """By how much the gizmo is smaller than it would like to be, 0 to 1."""
+    return min(1.0, _MOST * min(size) / CIRCLE)
 
 
 def _from_segments(place: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> float:

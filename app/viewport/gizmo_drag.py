@@ -14,7 +14,7 @@ import numpy as np
 from app.sculpt.symmetry import AXES
 from app.sculpt.transform import FARTHEST_MM, LARGEST_SCALE, SMALLEST_SCALE, Transform, Vector
 from app.viewport.camera import Camera, Size
-from app.viewport.gizmo import ALL, CIRCLE_HANDLE, RING, STEEP, Gizmo, Handle
+from app.viewport.gizmo import ALL, CIRCLE_HANDLE, RING, STEEP, Gizmo, Handle, room
 
 # What Ctrl snaps to.
 SNAP_MM, SNAP_DEGREES, SNAP_SCALE = 1.0, 5.0, 0.05
@@ -75,7 +75,7 @@ class GizmoDrag:
         angle = math.copysign(min(abs(angle), 2 * math.pi), angle)
         steps = self._swept_from() + np.linspace(0.0, angle, max(2, round(abs(angle) / _SWEEP_STEP)))
         first, second = self._across()
-        radius = RING * self._camera.mm_per_pixel(self.gizmo.center, self._size)
+        radius = RING * room(self._size) * self._camera.mm_per_pixel(self.gizmo.center, self._size)
         return self.gizmo.center + radius * (np.cos(steps)[:, None] * first + np.sin(steps)[:, None] * second)
 
     def reading(self, transform: Transform) -> str:
@@ -141,7 +141,7 @@ class GizmoDrag:
         reach = camera.mm_per_pixel(center, self._size)
         pulled = camera.project(center + reach * front / np.linalg.norm(front), self._size) - self._middle
         pulled /= np.linalg.norm(pulled)
-        return float((np.array((x, y)) - self._middle) @ pulled) / RING
+        return float((np.array((x, y)) - self._middle) @ pulled) / (RING * room(self._size))
 
     def _around(self, measured: np.ndarray) -> float:
         """Radians turned since the grab, also past half a turn."""

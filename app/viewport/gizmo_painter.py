@@ -21,6 +21,7 @@ from app.viewport.gizmo import (
     Gizmo,
     GizmoLook,
     Handle,
+    room,
 )
 
 AXIS_COLORS = (QColor(214, 84, 84), QColor(110, 176, 84), QColor(88, 138, 220))
@@ -63,7 +64,7 @@ class GizmoPainter:
         if handle == CENTRE_HANDLE:
             self._circle(handle, CENTRE, self._color(handle, 60))
         elif handle == CIRCLE_HANDLE:
-            self._circle(handle, CIRCLE, None)
+            self._circle(handle, CIRCLE * room(self._size), None)
         elif handle.kind == "turn":
             pixels, front = gizmo.ring(handle, self._camera, self._size)
             if np.isfinite(pixels).all():

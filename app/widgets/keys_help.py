@@ -28,6 +28,14 @@ POINTER = (
     ("Ctrl + middle", "Zoom"),
     ("Wheel", "Zoom to the pointer"),
 )
+TRANSFORM = (
+    ("Drag a handle", "Arrow: move, ring: rotate, box: scale one side; centre: move freely, circle: scale all"),
+    ("Ctrl + drag", "Whole mm, steps of 5°, steps of 5 %"),
+    ("Shift + click", "Put the pivot there"),
+    ("Drag beside it", "Turn the model"),
+    ("Enter, T or a brush", "Apply it as one step"),
+    ("Esc", "Cancel the drag in hand, or all of it"),
+)
 SLIDERS = (
     ("Drag", "Change the value"),
     ("Ctrl + drag", "Fine steps"),
@@ -92,6 +100,7 @@ def _pointer_html(in_hand: Brush) -> str:
     return (
         _table("On the model, now", rows, _POINTER_KEY)
         + _table("While setting a value with F or Shift+F", DRAGGING, _POINTER_KEY)
+        + _table("While transforming, T", TRANSFORM, _POINTER_KEY)
         + _table("Sliders", SLIDERS, _POINTER_KEY)
     )
 

@@ -95,6 +95,19 @@ def test_an_axis_that_points_at_the_viewer_has_no_handles_but_its_ring():
     assert PLAIN.handle_at(x, y + RING - 8, front, SIZE, 3.0) == Handle("turn", 0)  # a line, seen from its edge
 
 
+def test_in_a_small_picture_it_is_smaller_and_works():
+    camera, small = Camera(CENTER, 300.0, 30.0, 25.0, parallel=True), (200.0, 500.0)
+    x, y = camera.project(CENTER, small)
+    assert PLAIN.handle_at(x + 84.0, y, camera, small, 0.5) == CIRCLE_HANDLE
+    for axis in AXES:
+        assert (np.abs(PLAIN.along(Handle("move", axis), ARROW_TO, camera, small) - (x, y)) < 84).all()
+    start, end = (PLAIN.along(Handle("move", 0), reach, camera, small) for reach in (100.0, 150.0))
+    drag = GizmoDrag(Handle("move", 0), PLAIN, Transform(), camera, small, *start)
+    pixels = np.linalg.norm(end - start) / np.sqrt(1 - camera.axes()[2][0] ** 2)
+    mm = pixels * camera.mm_per_pixel(CENTER, small)
+    np.testing.assert_allclose(drag.to(*end, snap=False).move, (mm, 0, 0), atol=1e-9)
+
+
 def test_behind_the_eye_there_is_nothing():
     away = Camera(CENTER + np.array([0.0, 500.0, 0.0]), 100.0)
     assert PLAIN.handle_at(400, 300, away, SIZE, 1e6) is None
