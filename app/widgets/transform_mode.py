@@ -139,7 +139,7 @@ class TransformMode(QObject):
         if self._in_hand is not None and self._in_hand.open:
             if PLACED in self._pivots:
                 self._pivots[PLACED] = self.gizmo.center
-            self._in_hand.finish()  # from the history's event on, another one is in hand
+            self._make_step(self._in_hand)  # from the history's event on, another one is in hand
         return True
 
     def finish(self) -> None:
@@ -148,7 +148,7 @@ class TransformMode(QObject):
         in_hand = self._in_hand
         if in_hand is not None:
             self._end()
-            in_hand.finish()
+            self._make_step(in_hand)
 
     def cancel(self) -> None:
         """Put all back to the bit and end the mode; in mid-drag, only end the drag."""
@@ -158,6 +158,13 @@ class TransformMode(QObject):
             self._in_hand.cancel()
             self._document.surface_changed.emit()
             self._end()
+
+    def _make_step(self, in_hand: TransformInHand) -> None:
+        try:
+            in_hand.finish()
+        except Exception as error:  # noqa: BLE001 - the surface has rolled itself back; the session goes on
+            self._document.surface_changed.emit()
+            self.failed.emit(error)
 
     def _begin(self, part: FreePart) -> None:
         """Take what is free in hand, where it is now; end the mode where nothing is."""
@@ -249,14 +256,17 @@ class TransformMode(QObject):
         self._frame.stop()
         if self._in_hand is None:
             return
+        failure: Exception | None = None
         try:
             self._in_hand.set(self.transform, self._state.pivot)
         except Exception as error:  # noqa: BLE001 - the surface has rolled itself back; the session goes on
+            failure = error
             self._end()
-            self.failed.emit(error)
         self._document.surface_changed.emit()
         self._show_gizmo()
         self.changed.emit()
+        if failure is not None:
+            self.failed.emit(failure)
 
     def _show_gizmo(self) -> None:
         drag = self._drag

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.application import Application
 from app.mesh.mesh import Mesh
+from app.sculpt import transform
 from app.viewport.gizmo import ARROW_FROM, ARROW_TO, BOX, CIRCLE, RING, Handle
 from app.widgets.transform_mode import BORDER, MIDDLE, PLACED, TransformMode
 from tests.application.conftest import Start, open_mesh, save
@@ -145,11 +146,11 @@ def test_ctrl_snaps(program: Application) -> None:
     drag(program, pixel(program, Z_RING), (31.0, 0.0), CTRL)
     x, y = pixel(program, Handle("scale", 2))
     drag(program, (x, y), (0.0, -17.0), CTRL)
-    transform = mode_of(program).transform
-    assert transform.move[0] == round(transform.move[0]) != 0
-    assert transform.turn[2] / 5 == round(transform.turn[2] / 5) != 0
-    assert transform.scale[2] / 0.05 == pytest.approx(round(transform.scale[2] / 0.05))
-    assert transform.scale[2] > 1
+    now = mode_of(program).transform
+    assert now.move[0] == round(now.move[0]) != 0
+    assert now.turn[2] / 5 == round(now.turn[2] / 5) != 0
+    assert now.scale[2] / 0.05 == pytest.approx(round(now.scale[2] / 0.05))
+    assert now.scale[2] > 1
     press(program, "T")  # the same key applies
     assert labels(program) == ["Transform"]
 
@@ -360,6 +361,25 @@ def test_closing_keeps_it_for_recovery(program: Application) -> None:
     drag(program, pixel(program, X_ARROW), (30.0, 0.0))
     program.window.close_without_asking()
     assert labels(program) == ["Move"]
+    assert not program.window.document.history.recording
+
+
+def test_what_fails_puts_all_back_and_is_said(program: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, failures = state_of(program), []
+    mode_of(program).failed.disconnect()
+    mode_of(program).failed.connect(failures.append)
+    begin(program)
+    drag(program, pixel(program, X_ARROW), (30.0, 0.0))
+
+    def fails(*arguments: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(transform, "move_part", fails)
+    drag(program, pixel(program, X_ARROW), (30.0, 0.0))
+    assert [type(failure) for failure in failures] == [MemoryError]
+    assert not mode_of(program).active
+    assert state_of(program) == before
+    assert labels(program) == []
     assert not program.window.document.history.recording
 
 

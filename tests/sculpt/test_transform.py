@@ -155,6 +155,21 @@ def test_the_axes_of_the_rings_are_those_that_a_little_more_turns_about():
         np.testing.assert_allclose(little.as_rotvec(degrees=True), 0.01 * axis, atol=1e-6)
 
 
+def test_another_pivot_takes_what_is_free_to_the_same_place():
+    points, other = np.random.default_rng(2).normal(size=(20, 3)) * 10, np.array([-4.0, 6.0, 1.0])
+    free = np.ones(len(points))
+    wanted = slow(points, free, FULL, PIVOT)
+    np.testing.assert_allclose(slow(points, free, FULL.about(PIVOT, other), other), wanted, atol=1e-9)
+    for point, place in zip(points, wanted, strict=True):
+        np.testing.assert_allclose(FULL.origin_of(place, PIVOT), point, atol=1e-9)
+    assert Transform(move=(0.1, 0.2, 0.3)).about(PIVOT, other) == Transform(move=(0.1, 0.2, 0.3))
+
+
+def test_one_size_for_three_scales():
+    assert Transform(scale=(2.0, 4.0, 1.0)).size == pytest.approx(2.0)
+    np.testing.assert_allclose(Transform(scale=(2.0, 4.0, 1.0)).resized(3.0).scale, (3.0, 6.0, 1.5))
+
+
 @pytest.mark.parametrize(
     "values", [{"move": (np.nan, 0.0, 0.0)}, {"move": (2e6, 0.0, 0.0)}, {"turn": (np.inf, 0.0, 0.0)}]
 )
