@@ -111,18 +111,18 @@ class Modelling:
             return False
         return True
 
-    def offer_vertex_colors(self) -> None:
-        """Paint met a model whose colour is not on its vertices: ask whether it may be moved there."""
+    def offer_vertex_colors(self, brush_label: str) -> None:
+        """A brush met a model whose colour is not on its vertices: ask whether it may be moved there."""
         mesh = self._desk.document.mesh
         if mesh is None:
             return
         text = (
-            "This model keeps its colour in a texture, and Paint works on vertices. Move the texture's colour onto "
-            "the vertices? Detail finer than the mesh is lost; Undo brings the texture back."
+            f"This model keeps its colour in a texture, and {brush_label} works on vertices. Move the texture's colour "
+            "onto the vertices? Detail finer than the mesh is lost; Undo brings the texture back."
             if mesh.has_texture
-            else "This model has no colours yet. Give its vertices colours, so that they can be painted?"
+            else f"This model has no colours yet, and {brush_label} works on those of vertices. Give it some?"
         )
-        box = QMessageBox(QMessageBox.Icon.Question, "Paint", text, parent=self._desk.window)
+        box = QMessageBox(QMessageBox.Icon.Question, brush_label, text, parent=self._desk.window)
         verb = "Move Colour" if mesh.has_texture else "Add Colours"
         move = box.addButton(verb, QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)

@@ -70,7 +70,7 @@ def stroke_rows(
     history = History(Owner(mesh))
     directions = mesh.positions / np.linalg.norm(mesh.positions, axis=1, keepdims=True)
     targets = [target for target in _TARGETS if target <= _LARGEST_PART * mesh.vertex_count]
-    brush_cases = [(brushes()[name], strength) for name, strength in _BRUSHES]
+    brush_cases: list[tuple[Brush, float | None]] = [(brushes()[name], strength) for name, strength in _BRUSHES]
     if every_brush:
         brush_cases += [(brush, _OWN) for brush in brushes().values()]
     cases = [(brush, strength, target) for brush, strength in brush_cases for target in targets]

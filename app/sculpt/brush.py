@@ -25,6 +25,17 @@ from app.sculpt.settings import BrushSettings
 # factor 1. A brush reads the mesh and never writes to it; `region.delta` is there to be filled and returned.
 BrushFunction = Callable[[Mesh, Region, Dab], np.ndarray]
 
+# Groups of the palette, and the `order` from which on brushes belong to each.
+_GROUPS = (
+    (0, "Shape"),
+    (50, "Clay and Planes"),
+    (80, "Move"),
+    (110, "Smooth"),
+    (140, "Detail"),
+    (170, "Colour"),
+    (200, "Mask and Sets"),
+)
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -55,7 +66,8 @@ class Brush:
     passes: strength -> strengths of the runs of `function` that make one dab.
     strength, spacing, falloff, auto_smooth, method, alpha, alpha_random: defaults; alpha by its id.
     invert_label: what Ctrl turns it into; empty for nothing.
-    order: place in the palette.
+    takes_source: wants `settings.source`, a place on the model that is picked first.
+    order: place in the palette, and so the group.
     """
 
     id: str
@@ -78,7 +90,18 @@ class Brush:
     alpha: str = ""
     alpha_random: float = 0.0
     parameters: tuple[Parameter, ...] = ()
+    takes_source: bool = False
     order: int = 100
+
+    @property
+    def group(self) -> str:
+        """The heading under which the palette shows it."""
+        return next(name for start, name in reversed(_GROUPS) if self.order >= start)
+
+    @property
+    def with_ctrl(self) -> str:
+        """What Ctrl turns it into or does, in a word or two; empty for nothing."""
+        return "Pick the Source" if self.takes_source else self.invert_label
 
     @property
     def drags(self) -> bool:
@@ -127,6 +150,7 @@ def brush(
     alpha: str = "",
     alpha_random: float = 0.0,
     parameters: tuple[Parameter, ...] = (),
+    takes_source: bool = False,
     order: int = 100,
 ) -> Callable[[BrushFunction], BrushFunction]:
     """Declare a brush; its id is the function's name. See `Brush` for the arguments."""
@@ -154,6 +178,7 @@ def brush(
             alpha=alpha,
             alpha_random=alpha_random,
             parameters=parameters,
+            takes_source=takes_source,
             order=order,
         )
         return function
@@ -168,3 +193,11 @@ def brushes() -> dict[str, Brush]:
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"app.tools.{module.name}")
     return dict(sorted(_registered.items(), key=lambda item: (item[1].order, item[0])))
+
+
+def grouped() -> dict[str, list[Brush]]:
+    """All brushes by group, both in palette order."""
+    groups: dict[str, list[Brush]] = {}
+    for each in brushes().values():
+        groups.setdefault(each.group, []).append(each)
+    return groups

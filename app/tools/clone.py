@@ -15,9 +15,10 @@ from app.sculpt.region import Region
 @brush(
     label="Clone",
     shortcut="",
-    tooltip="Paints with the colours from around another place that is chosen first.",
+    tooltip="Paints with the colours from around another place; with Ctrl a click picks that place.",
     attribute="colors",
     strength=1.0,
+    takes_source=True,
     order=178,
 )
 def clone(mesh: Mesh, region: Region, dab: Dab) -> np.ndarray:

@@ -16,7 +16,7 @@ from app.sculpt.region import Region
     shortcut="P",
     tooltip="Draws the surface together under the brush; with Ctrl it spreads it.",
     invert_label="Spread",
-    order=70,
+    order=44,
 )
 def pinch(mesh: Mesh, region: Region, dab: Dab) -> np.ndarray:
     """Along the surface only: the form keeps its height."""

@@ -17,7 +17,7 @@ from app.sculpt.smoothing import along_start_surface, smoothing_passes
     tooltip="Evens out stretched triangles and leaves the shape as it is.",
     start_normals=True,
     passes=smoothing_passes,
-    order=110,
+    order=111,
 )
 def relax(mesh: Mesh, region: Region, dab: Dab) -> np.ndarray:
     """Full strength runs four passes. Open borders stay."""

@@ -20,7 +20,7 @@ _SHARPEN = 0.1
     tooltip="Evens out bumps; with Ctrl it brings out detail instead.",
     invert_label="Sharpen",
     passes=smoothing_passes,
-    order=30,
+    order=110,
 )
 def smooth(mesh: Mesh, region: Region, dab: Dab) -> np.ndarray:
     """Full strength runs four passes."""

@@ -25,6 +25,7 @@ _AXIS_LENGTH = 24
 _FONT_PIXELS = 12
 _DOT_RADIUS = 2
 _MARKER_RADIUS = 22
+_SOURCE_RADIUS, _SOURCE_GAP, _SOURCE_ARM = 7, 3, 12
 _DARK, _LIGHT = QColor(0, 0, 0, 150), QColor(255, 255, 255, 230)
 _MIRROR_ALPHA = 120
 _AXES = tuple(zip("XYZ", AXIS_COLORS, strict=True))
@@ -41,6 +42,7 @@ class Overlay(QWidget):
         self._cursor: BrushCursor | None = None
         self._cursor_area = QRect()
         self._marker: np.ndarray | None = None
+        self._source: np.ndarray | None = None
         self._gizmo: GizmoLook | None = None
         self.furniture = True
 
@@ -55,6 +57,16 @@ class Overlay(QWidget):
         """Draw a ring around a place, (3,) mm, or none."""
         self._marker = point
         self.update()
+
+    def set_source(self, point: np.ndarray | None) -> None:
+        """Mark the place, (3,) mm, that a brush takes from, or none."""
+        if point is not None or self._source is not None:
+            self._source = point
+            self.update()
+
+    @property
+    def source(self) -> np.ndarray | None:
+        return self._source
 
     def set_gizmo(self, look: GizmoLook | None) -> None:
         """Show the gizmo or none."""
@@ -87,6 +99,8 @@ class Overlay(QWidget):
             painter.setFont(font)
             self._paint_scale_bar(painter)
             self._paint_axes(painter)
+        if self._source is not None:
+            self._paint_source(painter, self._source)
         if self._gizmo is not None:
             GizmoPainter(painter, self._gizmo, self._camera(), self._size()).paint()
 
@@ -137,6 +151,18 @@ class Overlay(QWidget):
             for color, width in ((_DARK, 4.0), (_LIGHT, 1.8)):
                 painter.setPen(QPen(color, width))
                 painter.drawEllipse(QPointF(x, y), _MARKER_RADIUS, _MARKER_RADIUS)
+
+    def _paint_source(self, painter: QPainter, point: np.ndarray) -> None:
+        x, y = self._camera().project(point, self._size())
+        if not np.isfinite((x, y)).all():
+            return
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for color, width in ((_DARK, 4.0), (_LIGHT, 1.6)):
+            painter.setPen(QPen(color, width))
+            painter.drawEllipse(QPointF(x, y), _SOURCE_RADIUS, _SOURCE_RADIUS)
+            for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+                way = QPointF(dx, dy)
+                painter.drawLine(QPointF(x, y) + way * _SOURCE_GAP, QPointF(x, y) + way * _SOURCE_ARM)
 
     def _paint_dot(self, painter: QPainter, point: np.ndarray) -> None:
         x, y = self._camera().project(point, self._size())

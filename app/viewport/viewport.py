@@ -322,6 +322,10 @@ class Viewport(QWidget):
         self._overlay.set_cursor(None)
         self.unsetCursor()
 
+    def show_source(self, point: np.ndarray | None) -> None:
+        """Mark the place, (3,) mm, that a brush takes from, or none; over whatever lies before it."""
+        self._overlay.set_source(point)
+
     def show_gizmo(self, look: GizmoLook | None) -> None:
         """Lay the gizmo over the picture, or take it away. Does not draw the mesh anew."""
         self._overlay.set_gizmo(look)

@@ -129,6 +129,14 @@ MODEL: dict[str, tuple[Entry, ...]] = {
     ),
     "&Brush": (
         "@brushes",
+        ActionSpec(
+            "find-brush",
+            "Fi&nd Brush…",
+            "Type a part of a brush's name, or what it does, and take it in hand",
+            lambda w: verbs.find_brush(w),
+            key="Q",
+            icon="find",
+        ),
         "-",
         ActionSpec(
             "radius-drag",

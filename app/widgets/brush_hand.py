@@ -21,6 +21,7 @@ from app.sculpt.falloff import Falloff
 from app.sculpt.settings import BrushSettings
 from app.sculpt.symmetry import Symmetry
 from app.settings import Settings
+from app.widgets.clone_source import CloneSource
 
 _STORE = "brush/"
 _SHARED = ("color", "symmetry")
@@ -31,7 +32,7 @@ _FIRST_PX = 50.0
 
 
 class BrushHand:
-    """`changed`: the brush or any of its settings changed."""
+    """`changed`: the brush or any of its settings changed. source: of brushes that take from another place."""
 
     changed = Signal()
     RADIUS_STEP = 1.1
@@ -39,6 +40,8 @@ class BrushHand:
     def __init__(self, store: Settings) -> None:
         self._store = store
         self._options: dict[str, BrushSettings] = {}
+        self.source = CloneSource(store)
+        self.source.changed.connect(self.changed.emit)
         self._radius_in_pixels = store.get(_STORE + "radius_in_pixels", False)
         self._radius_px: dict[str, float] = {}
         known = brushes()
@@ -57,6 +60,7 @@ class BrushHand:
         """Take a brush in hand; its settings come with it."""
         if brush_id != self._brush.id:
             self._brush = brushes()[brush_id]
+            self.source.picking = False
             self.changed.emit()
 
     # Its settings

@@ -87,15 +87,17 @@ def _browser(html: str) -> QTextBrowser:
 
 
 def _brush_html(actions: Mapping[str, QAction], brushes: Mapping[str, Brush], in_hand: Brush) -> str:
-    rows = []
+    groups: dict[str, list[tuple[str, str]]] = {}
     for brush in brushes.values():
         name = f"{brush.label} (in hand)" if brush.id == in_hand.id else brush.label
-        rows.append((_native(actions[brush.id]), f"<b>{escape(name)}</b>  {escape(brush.tooltip)}"))
-    return _table("Brushes", rows, _BRUSH_KEY, marked_up=True)
+        told = f"<b>{escape(name)}</b>  {escape(brush.tooltip)}"
+        groups.setdefault(brush.group, []).append((_native(actions[brush.id]), told))
+    return "".join(_table(f"Brushes: {group}", rows, _BRUSH_KEY, marked_up=True) for group, rows in groups.items())
 
 
 def _pointer_html(in_hand: Brush) -> str:
-    meaning = {"Use the brush": in_hand.label, "Invert the brush": in_hand.invert_label or f"{in_hand.label}, inverted"}
+    ctrl = in_hand.with_ctrl or f"{in_hand.label} has no opposite"
+    meaning = {"Use the brush": in_hand.label, "Invert the brush": ctrl}
     rows = [(key, f"{text}: {meaning[text]}" if text in meaning else text) for key, text in POINTER]
     return (
         _table("On the model, now", rows, _POINTER_KEY)

@@ -128,7 +128,7 @@ class MainWindow(QMainWindow):
         self.photo_place = PhotoPlace(self.splitter, self.viewport, self.photo_panel, self.settings)
         self.actions_by_id: dict[str, QAction] = make_actions(self)
         self.brush_actions = make_brush_actions(self)
-        self.brush_palette = BrushPalette(list(self.brush_actions.values()))
+        self.brush_palette = BrushPalette(self.brush_actions, self.actions_by_id["find-brush"])
         self.options_bar = OptionsBar(self.hand, self.document, self.actions_by_id)
         self.option_rows = OptionRows(
             self, self.options_bar, self.transform, self.hand, self.brush_actions, self.actions_by_id["transform"]
@@ -224,6 +224,8 @@ class MainWindow(QMainWindow):
         self.viewport.set_mesh(mesh, keep_camera=same_model)
         if same_model and mesh is not None and shown is not None and _elsewhere(shown, mesh):
             self.viewport.frame_all()
+        if mesh is None or shown is None or not same_model or not np.array_equal(mesh.positions, shown.positions):
+            self.hand.source.forget()
         self._follow_modified()
         self._enable()
 

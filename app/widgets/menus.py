@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
 from app.preflight.profiles import profiles
-from app.sculpt.brush import brushes
+from app.sculpt.brush import brushes, grouped
 from app.widgets import backgrounds, mask_verbs, verbs
 from app.widgets.action_spec import ActionSpec
 from app.widgets.actions import TABLE, make_action
@@ -62,8 +62,10 @@ def _recent(window: MainWindow, menu: QMenu) -> None:
 
 
 def _brushes(window: MainWindow, menu: QMenu) -> None:
-    for action in window.brush_actions.values():
-        menu.addAction(action)
+    for name, group in grouped().items():
+        submenu = menu.addMenu(name)
+        submenu.setToolTipsVisible(True)
+        submenu.addActions([window.brush_actions[brush.id] for brush in group])
 
 
 def _mask_brushes(window: MainWindow, menu: QMenu) -> None:
@@ -194,6 +196,6 @@ def context_menu(window: MainWindow, at: QPointF) -> QMenu:
     mirror.setToolTip(window.actions_by_id["mirror-here"].toolTip())
     mirror.triggered.connect(lambda _checked=False: verbs.mirror_here(window, at))
     brush_menu = menu.addMenu("Brush")
-    brush_menu.addActions(list(window.brush_actions.values()))
+    _brushes(window, brush_menu)
     _shadings(window, menu)
     return menu

@@ -20,7 +20,7 @@ from app.widgets.icons import icon
 from app.widgets.option_controls import ICON, ColorButton, ExportButton, FalloffCombo, MirrorGroup, RadiusGroup
 from app.widgets.overflow_bar import OverflowBar
 from app.widgets.slider import Range, Slider
-from app.widgets.stroke_controls import AlphaButton, AutomaskButton, MethodCombo
+from app.widgets.stroke_controls import AlphaButton, AutomaskButton, MethodCombo, SourceGroup
 
 _UNIT = Range(0.0, 1.0)
 _SPACING_PERCENT = Range(2.0, 200.0, "%", 0, True)
@@ -34,7 +34,9 @@ _SLIDERS = {
 }
 
 
-_Following = RadiusGroup | FalloffCombo | MirrorGroup | ColorButton | MethodCombo | AlphaButton | AutomaskButton
+_Following = (
+    RadiusGroup | FalloffCombo | MirrorGroup | ColorButton | MethodCombo | AlphaButton | AutomaskButton | SourceGroup
+)
 
 
 class OptionsBar(OverflowBar):
@@ -67,6 +69,8 @@ class OptionsBar(OverflowBar):
         add = self.controls.__setitem__
         add("radius", self._following(RadiusGroup(self._hand, self._actions["radius-pixels"])))
         add("strength", self._slider("strength"))
+        if brush.takes_source:
+            add("source", self._following(SourceGroup(self._hand)))
         add("falloff", self._following(FalloffCombo(self._hand)))
         if brush.attribute == "colors":
             add("color", self._following(ColorButton(self._hand)))

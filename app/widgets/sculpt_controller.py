@@ -5,6 +5,7 @@
     viewport.released -> finish: one undo step        Esc, lost pen, another window -> cancel: nothing happened
     a line is drawn anew from its start with every movement, a curve with every point, until Enter ends it
     while a tool has the pointer (`lend`) it gets all of this in place of the brush
+    a brush that takes from another place has that picked first, with Ctrl and a click; a mark shows it
     viewport.hovered  -> the ring on the surface shows where and how large the next dab will be
 
 What does not live here: dabs and undo (`app.sculpt`), uploads and drawing (`app.viewport`).
@@ -39,6 +40,7 @@ _AIRBRUSH_MS = 30
 # A quick hand leaves gaps between events; the surface is looked at again every so many radii along the way.
 _STEP = 0.5
 _MOST_STEPS = 64
+_NO_SOURCE = "{} needs a source: hold Ctrl and click where the colours are to come from, then paint"
 
 
 @dataclass
@@ -86,9 +88,9 @@ class SculptController(QObject):
     stroke_started = Signal()
     stroke_ended = Signal()
     failed = Signal(Exception)
-    vertex_colors_wanted = Signal()  # Paint met a model whose colour is not on its vertices
+    vertex_colors_wanted = Signal(str)  # a brush, by its label, met a model whose colour is not on its vertices
     hinted = Signal(str)  # what to do next, for a stroke that goes on after the release
-    refused = Signal(str)  # a stroke was wanted while the hand rests; with the reason
+    refused = Signal(str)  # a stroke was wanted and cannot be made; with the reason
 
     def __init__(self, document: Document, viewport: Viewport, hand: BrushHand, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -147,7 +149,14 @@ class SculptController(QObject):
         return True
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if not self.busy or not isinstance(event, QKeyEvent):
+        if not isinstance(event, QKeyEvent):
+            return False
+        if self._hand.source.picking and not self.busy and event.key() == Qt.Key.Key_Escape:
+            if event.type() == QEvent.Type.KeyPress:
+                self._hand.source.pick(False)
+            event.accept()
+            return True
+        if not self.busy:
             return False
         act = self._key_act(self._drag, Qt.Key(event.key()))
         if act is None:
@@ -172,10 +181,17 @@ class SculptController(QObject):
     def show_cursor(self) -> None:
         """Lay the ring on the surface under the pointer, as the brush in hand is now."""
         pointer, mesh = self._last_hover, self._document.mesh
-        if pointer is None or mesh is None or self._drag is not None or self._tool is not None:
+        if self._drag is not None:
+            return
+        if pointer is None or mesh is None or self._tool is not None:
+            self._mark_source(None)
             return
         hit = self._pick(pointer)
-        if hit is None:
+        self._mark_source(None if hit is None else hit.point)
+        if self._hand.source.picking:
+            self._viewport.hide_cursor()
+            self._viewport.setCursor(Qt.CursorShape.CrossCursor)
+        elif hit is None:
             self._viewport.hide_cursor()
         else:
             self._ring(hit.point, hit.normal, self._settings_at(hit.point, pointer))
@@ -200,13 +216,21 @@ class SculptController(QObject):
             self._orbit_from = pointer
             self.refused.emit(self._resting)
             return
-        brush = self._brush(pointer)
+        brush, source = self._brush(pointer), self._hand.source
+        if brush.takes_source and (source.picking or pointer.modifiers & _INVERT_KEY):
+            source.place(hit.point)
+            return
+        if brush.takes_source and source.point is None:
+            self.refused.emit(_NO_SOURCE.format(brush.label))
+            return
         if brush.attribute == "colors" and (mesh.colors is None or mesh.has_texture):
-            self.vertex_colors_wanted.emit()
+            self.vertex_colors_wanted.emit(brush.label)
             return
         if brush.attribute == "colors" and not self._viewport.shading.startswith("color"):
             self._viewport.set_shading("color")  # a sculptor who paints wants to see paint
         settings = self._settings_at(hit.point, pointer)
+        if brush.takes_source:
+            settings = replace(settings, source=source.begin(hit.point))
         try:
             stroke = StrokeInHand(mesh, self._document.history, brush, settings)
         except LikenessError as error:
@@ -305,6 +329,7 @@ class SculptController(QObject):
         if self._tool is not None:
             self._tool.hover(None)
         self._viewport.hide_cursor()
+        self._mark_source(None)
 
     def _feed(self, pointer: PointerSample, point: np.ndarray, normal: np.ndarray) -> None:
         drag = self._drag
@@ -320,6 +345,7 @@ class SculptController(QObject):
             return
         self._document.surface_changed.emit()
         self._ring(point, normal, drag.settings)
+        self._mark_source(point)
 
     def _ended(self) -> None:
         self._document.surface_changed.emit()
@@ -346,6 +372,11 @@ class SculptController(QObject):
         if bool(pointer.modifiers & _INVERT_KEY) != pointer.eraser:
             settings = replace(settings, invert=not settings.invert)
         return settings
+
+    def _mark_source(self, point: np.ndarray | None) -> None:
+        """Show where a dab at a place, (3,) mm, would take from, if the brush in hand takes from anywhere."""
+        mark = self._hand.source.mark(point, self._drag is not None) if self._hand.brush.takes_source else None
+        self._viewport.show_source(mark)
 
     def _ring(self, point: np.ndarray, normal: np.ndarray, settings: BrushSettings) -> None:
         points, normals = settings.symmetry.points(point)[1:], settings.symmetry.vectors(normal)[1:]

@@ -1,6 +1,6 @@
 """The line at the bottom: the numbers a sculptor keeps an eye on, where the work is, and the running job.
 
-1,599,904 of 1,600,000 triangles ✓   150.0 × 62.3 × 48.9 mm   closed ✓   1 shell   brush 4.2 mm   saved 3 s ago
+1,599,904 of 1,600,000 triangles ✓   150.0 × 62.3 × 48.9 mm   closed ✓   1 shell   Clay 4.2 mm   saved 3 s ago
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class StatusBar(QStatusBar):
             "manifold": "Non-manifold edges\nEdges that more than two triangles share",
             "shells": "Shells\nSeparate pieces of surface",
             "hidden": "Hidden\nNeither drawn nor sculpted, but counted, checked, saved and exported with the rest",
-            "brush": "Brush\nRadius of the brush in hand",
+            "brush": "Brush\nThe brush in hand and its radius",
             "safety": "",
         }
         self.labels: dict[str, QLabel] = {}
@@ -114,10 +114,8 @@ class StatusBar(QStatusBar):
         set_role(label, status)
 
     def _show_brush(self) -> None:
-        if self._hand.radius_in_pixels:
-            self._show("brush", f"brush {self._hand.radius:.0f} px", "")
-        else:
-            self._show("brush", f"brush {self._hand.radius:.1f} mm", "")
+        radius = f"{self._hand.radius:.0f} px" if self._hand.radius_in_pixels else f"{self._hand.radius:.1f} mm"
+        self._show("brush", f"{self._hand.brush.label} {radius}", "")
 
     def _show_safety(self) -> None:
         text, status = sentence(self._document, self._safety, time.time())

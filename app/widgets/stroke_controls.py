@@ -1,4 +1,4 @@
-"""The controls of the options bar for how a stroke makes its dabs: method, alpha, automask.
+"""The controls of the options bar for how a stroke makes its dabs: method, alpha, automask, Clone's source.
 
 Each shows what `BrushHand` holds; `refresh` is called after every change of the hand. What does not live here: what
 methods, alphas and automasks do (`app.sculpt`).
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFileDialog,
+    QHBoxLayout,
     QListView,
     QListWidget,
     QListWidgetItem,
@@ -51,6 +52,7 @@ _DEGREES = Range(-180.0, 180.0, "°", 0)
 _FRONT = Range(0.0, 90.0, "°", 0)
 _CAVITY = Range(-100.0, 100.0, "%", 0)
 _HUNDRED = 100.0
+_CTRL_CLICK = "Ctrl+click"
 
 
 class MethodCombo(QComboBox):
@@ -213,6 +215,41 @@ class AutomaskButton(QToolButton):
 
     def _set(self, **changes: Any) -> None:
         self._hand.update(automask=replace(self._hand.options.automask, **changes))
+
+
+class SourceGroup(QWidget):
+    """The place that a brush takes from: the click that picks it, and how strokes after the first begin."""
+
+    def __init__(self, hand: BrushHand) -> None:
+        super().__init__()
+        self._source = hand.source
+        self.pick, self.aligned = QToolButton(), QToolButton()
+        self.pick.setText("Pick Source")
+        self.pick.setIcon(icon("source"))
+        self.pick.setIconSize(ICON)
+        self.pick.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.pick.clicked.connect(self._source.pick)
+        self.aligned.setText("Aligned")
+        self.aligned.setToolTip(
+            "Aligned\nStrokes go on taking from the same distance; else each one begins at the source again"
+        )
+        self.aligned.clicked.connect(self._source.set_aligned)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        for button in (self.pick, self.aligned):
+            button.setCheckable(True)
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            button.setAccessibleName(button.text())
+            row.addWidget(button)
+
+    def refresh(self) -> None:
+        picked = "Picked" if self._source.point is not None else "None yet"
+        self.pick.setToolTip(
+            f"Pick Source ({_CTRL_CLICK})\nThe next click on the model says where the colours come from. {picked}"
+        )
+        self.pick.setChecked(self._source.picking)
+        self.aligned.setChecked(self._source.aligned)
 
 
 def _slider(label: str, value_range: Range, sentence: str, parent: QWidget | None = None) -> Slider:

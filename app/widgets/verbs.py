@@ -21,6 +21,7 @@ from app.sculpt.brush import brushes
 from app.sculpt.symmetry import AXES
 from app.settings import config_folder
 from app.widgets import operation_values, questions
+from app.widgets.brush_finder import BrushFinder
 from app.widgets.commands import Then
 from app.widgets.export_report import ExportReportDialog
 from app.widgets.height_dialog import ask_height
@@ -172,6 +173,11 @@ def mend(window: MainWindow, operation_id: str, values: Mapping[str, Any]) -> No
         retarget(window)
     else:
         window.commands.operating.operate(operation_id, values)
+
+
+def find_brush(window: MainWindow) -> None:
+    """Let the user look for a brush by typing."""
+    BrushFinder(window.brush_actions, window).open_over(window.viewport)
 
 
 def start_drag(window: MainWindow, kind: Kind) -> None:

@@ -186,7 +186,7 @@ class TestStatusBar:
         assert texts["size"].startswith("20.0 × 20.0 × 2")
         assert texts["closed"] == "closed ✓"
         assert texts["shells"] == "1 shell"
-        assert texts["brush"] == "brush 5.0 mm"
+        assert texts["brush"] == "Inflate 5.0 mm"
         assert "manifold" not in texts
 
     def test_the_size_follows_the_surface(self, window: MainWindow, qtbot: QtBot) -> None:
