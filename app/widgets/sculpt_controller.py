@@ -2,7 +2,8 @@
 
     viewport.pressed  -> pick the surface, freeze the settings, start a stroke
     viewport.dragged  -> pick again (or follow a plane parallel to the screen, for Grab), feed the stroke
-    viewport.released -> finish: one undo step        Esc, lost pen, another window -> cancel: nothing happened
+    viewport.released -> finish: one undo step        Esc -> cancel: nothing happened
+    a lost pen or another window -> finish: the viewport lets go, and what was done so far stands
     a line is drawn anew from its start with every movement, a curve with every point, until Enter ends it
     while a tool has the pointer (`lend`) it gets all of this in place of the brush
     a brush that takes from another place has that picked first, with Ctrl and a click; a mark shows it
@@ -21,7 +22,7 @@ from typing import Protocol
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent
 
 from app.document import Document
 from app.errors import LikenessError
@@ -41,6 +42,7 @@ _AIRBRUSH_MS = 30
 _STEP = 0.5
 _MOST_STEPS = 64
 _NO_SOURCE = "{} needs a source: hold Ctrl and click where the colours are to come from, then paint"
+_LEAVING = (QEvent.Type.FocusOut, QEvent.Type.WindowDeactivate, QEvent.Type.Hide)
 
 
 @dataclass
@@ -50,6 +52,7 @@ class _Drag:
     plane: a point and the unit vector toward the viewer, for brushes that drag what they hold.
     path: of a line or curve.
     pointer: where the stroke is. step_px: longest way in logical pixels without a new look at the surface.
+    off_since: when the pointer left the model, None while it is over it. off_for: s, how long it was beside it before.
     """
 
     stroke: StrokeInHand
@@ -59,6 +62,8 @@ class _Drag:
     step_px: float
     plane: tuple[np.ndarray, np.ndarray]
     path: StrokePath | None = None
+    off_since: float | None = None
+    off_for: float = 0.0
 
 
 class PointerTool(Protocol):
@@ -149,6 +154,12 @@ class SculptController(QObject):
         return True
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in _LEAVING:
+            # Its keys would go elsewhere, and everything that waits for its end would wait without a word.
+            popup = isinstance(event, QFocusEvent) and event.reason() == Qt.FocusReason.PopupFocusReason
+            if self._drag is not None and self._waits_for_enter(self._drag) and not popup:
+                self._finish()
+            return False
         if not isinstance(event, QKeyEvent):
             return False
         if self._hand.source.picking and not self.busy and event.key() == Qt.Key.Key_Escape:
@@ -171,7 +182,7 @@ class SculptController(QObject):
         """What a key means to a stroke in hand."""
         if key == Qt.Key.Key_Escape:
             return self.cancel
-        if drag is not None and drag.path is not None and drag.settings.method == "curve":
+        if drag is not None and self._waits_for_enter(drag):
             if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 return self._finish
             if key == Qt.Key.Key_Backspace:
@@ -271,16 +282,19 @@ class SculptController(QObject):
             if self._drag is None:
                 return  # a dab failed, and the stroke was taken back
             self._drag.pointer = place
-            if (hit := self._pick(place)) is not None:  # beside the model the stroke pauses
-                self._feed(place, hit.point, hit.normal)
+            self._touch(self._drag, place)
 
     def _release(self, pointer: PointerSample) -> None:
         self._orbit_from = None
         if self._tool is not None:
             self._tool.release()
-        if self._drag is not None and self._drag.path is not None and self._drag.settings.method == "curve":
-            return  # until Enter
-        self._finish()
+        if self._drag is None or not self._waits_for_enter(self._drag):
+            self._finish()
+
+    @staticmethod
+    def _waits_for_enter(drag: _Drag) -> bool:
+        """Whether the stroke goes on after the release: a curve."""
+        return drag.path is not None and drag.settings.method == "curve"
 
     def _finish(self) -> None:
         drag, self._drag = self._drag, None
@@ -314,9 +328,20 @@ class SculptController(QObject):
 
     def _spray_on(self) -> None:
         """The airbrush goes on where the pen rests."""
-        pointer = self._drag.pointer if self._drag is not None else None
-        if pointer is not None and (hit := self._pick(pointer)) is not None:
-            self._feed(replace(pointer, time=time.monotonic()), hit.point, hit.normal)
+        if self._drag is not None:
+            self._touch(self._drag, replace(self._drag.pointer, time=time.monotonic()))
+
+    def _touch(self, drag: _Drag, pointer: PointerSample) -> None:
+        """Feed the stroke what is under the pointer. Beside the model it pauses, and its time stands still: an airbrush
+        that comes back has nothing to make up for."""
+        hit = self._pick(pointer)
+        if hit is None:
+            drag.off_since = pointer.time if drag.off_since is None else drag.off_since
+            return
+        if drag.off_since is not None:
+            drag.off_for += pointer.time - drag.off_since
+            drag.off_since = None
+        self._feed(replace(pointer, time=pointer.time - drag.off_for), hit.point, hit.normal)
 
     def _hover(self, pointer: PointerSample) -> None:
         self._last_hover = pointer
