@@ -98,14 +98,14 @@ class Walls:
             )
         return out
 
-    def may_be_thin(self, below_mm: float, opposite: float = OPPOSITE) -> np.ndarray:
+    def may_be_thin(self, below_mm: float) -> np.ndarray:
         """(T,) bool, in the order of the mesh: triangles that can have a point where a wall is thinner than a measure.
 
         All others have no surface that faces the other way so near behind them. It looks at boxes, so it is quick, and
         says yes too often. Needs a tree over all triangles.
         """
         found = np.zeros(len(self.tree.corners), np.uint8)
-        measure = np.float64(below_mm), np.float64(opposite)
+        measure = np.float64(below_mm), np.float64(OPPOSITE)
         _look_behind(self.tree.corners, self.tree.boxes, self._facing, self._ranges, *measure, found)
         out = np.empty(len(found), bool)
         out[self.tree.order] = found

@@ -2,26 +2,28 @@
 
 What does not live here: measuring walls (`app.mesh.thickness`), making a surface of the balls (`thicken`).
 
-Balls that just fit into the model, touching it at places all over the thin parts, are made larger by what is missing on
-that side: so the surface moves outward by that, on any shape, and no farther at edges and rims. If this ended where walls
-are thick enough, its underside would stand out there like a knob, and make new thin walls with the surface beside it. So
-it ebbs away: beside a place where the surface has to move by g, it moves by g less a part of the distance, until it lies
-a little below the old surface.
+Balls that just fit into the model, touching it at places all over the thin parts, are made larger by what is missing
+on that side: so the surface moves outward by that, on any shape, and no farther at edges and rims. If this ended where
+walls are thick enough, its underside would stand out there like a knob, and make new thin walls with the surface beside
+it. So it ebbs away: beside a place where the surface has to move by g, it moves by g less a part of the distance, until
+it lies a little below the old surface.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from app.mesh.mesh import Mesh
 from app.mesh.thickness import Walls
 from app.operations.operation import Progress, part_of
 
-# Balls are a little larger, so that what is measured on the triangles between their surfaces is not too little.
-_MARGIN = 1.1
 # Of the thickness: distance between the places where it is measured, and balls that count as one.
 _APART, _SAME = 0.22, 0.06
+# Of the thickness: places so near to each other make one patch.
+_TOGETHER = 0.35
 # Growth ebbs away by so much per distance, down to this part of the thickness below the surface.
 _SLOPE, _BELOW = 0.4, 0.12
 # Growths that are told apart there.
@@ -48,19 +50,22 @@ class ThinPlaces:
         thin = walls < minimum
         self.points, self.normals, self.area, self.walls = points[thin], normals[thin], area[thin], walls[thin]
 
-    @property
-    def middles(self) -> np.ndarray:
-        """(n, 3) float64, mm: the middle of the wall at each place."""
-        return self.points - self.normals * (self.walls[:, None].astype(np.float64) / 2)
-
-    def kept(self, chosen: np.ndarray) -> None:
-        """Forget all others. chosen: (n,) bool."""
+    def without_specks(self, least: float) -> None:
+        """Forget places that together with those beside them, on either side of a wall, make less than `least` mm2."""
+        pairs = cKDTree(self.points).query_pairs(_TOGETHER * self._minimum, output_type="ndarray")
+        count = len(self.points)
+        joined = coo_matrix((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
+        patch = connected_components(joined, directed=False)[1]
+        chosen = np.bincount(patch, self.area)[patch] >= least
         self.points, self.normals = self.points[chosen], self.normals[chosen]
         self.area, self.walls = self.area[chosen], self.walls[chosen]
 
-    def balls(self, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
-        """(n, 3) float64 centres and (n,) float64 radii, mm, of the balls to be united with the model."""
-        growth = _MARGIN * self._minimum / 2 - self.walls / 2
+    def balls(self, progress: Progress, margin: float) -> tuple[np.ndarray, np.ndarray]:
+        """(n, 3) float64 centres and (n,) float64 radii, mm, of the balls to be united with the model.
+
+        margin: how much thicker than the minimum walls become.
+        """
+        growth = margin * self._minimum / 2 - self.walls / 2
         points, normals, _ = self._places(self._beside(growth.max()))
         progress(0.2, "Measuring walls")
         ebbing = self._ebbing(points, growth)

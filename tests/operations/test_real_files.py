@@ -87,8 +87,8 @@ def test_torn_models_get_no_new_kind_of_defect(shared: Path, name: str, times: f
     assert areas(outcome.mesh.positions, outcome.mesh.triangles).min() > 0
 
 
-# A figure with fingers, as figures come; another with leaves, twigs and floaters, whose thin parts have to grow.
-@pytest.mark.parametrize("name", ["rodin_zombie_person.glb", "trellis_vine_totem.glb"])
+# A figure with fingers, as figures come; a chair with floaters and colours at its vertices.
+@pytest.mark.parametrize("name", ["rodin_zombie_person.glb", "triposr_chair_vcolor.obj"])
 def test_from_a_service_to_the_printer_in_few_clicks(shared: Path, tmp_path: Path, name: str) -> None:
     wanted = printer(60_000)
     run = to_print(shared / "ai_generated" / name, wanted, 150.0)
