@@ -32,7 +32,7 @@ from app.mesh.stretches import stretches
 # Vertices that start from their predecessor's answer; stretches begin with a block, so answers do not depend on them.
 _BLOCK = 256
 # Cosine between a wall's sides, turned over: 60 degrees.
-_OPPOSITE = 0.5
+OPPOSITE = 0.5
 # A ball that shrinks by less than this part of its size is done; and what could make it smaller by no more than that is
 # not looked at, which saves a third of the time for large balls.
 _SETTLED, _SLACK = 1e-4, 0.004
@@ -75,8 +75,12 @@ class Walls:
         normals: np.ndarray,
         at_most_mm: float,
         progress: Callable[[float, str], None] | None = None,
+        opposite: float = OPPOSITE,
     ) -> np.ndarray:
-        """(n,) float32, mm, at points of the surface. points, normals (unit): (n, 3) float32; near ones together."""
+        """(n,) float32, mm, at points of the surface. points, normals (unit): (n, 3) float32; near ones together.
+
+        opposite: cosine between a wall's sides, turned over; at a smaller one wider edges count as blades.
+        """
         out = np.full(len(points), at_most_mm, np.float32)
         widest = min(at_most_mm / 2, 2.0 * self._size)
         for start, stop in stretches(len(points), progress or _unseen, "Measuring walls", _BLOCK):
@@ -89,6 +93,7 @@ class Walls:
                 self.tree.boxes,
                 self._facing,
                 self._ranges,
+                np.float64(opposite),
                 out[start:stop],
             )
         return out
@@ -100,7 +105,8 @@ class Walls:
         says yes too often. Needs a tree over all triangles.
         """
         found = np.zeros(len(self.tree.corners), np.uint8)
-        _look_behind(self.tree.corners, self.tree.boxes, self._facing, self._ranges, np.float64(below_mm), found)
+        measure = np.float64(below_mm), np.float64(OPPOSITE)
+        _look_behind(self.tree.corners, self.tree.boxes, self._facing, self._ranges, *measure, found)
         out = np.empty(len(found), bool)
         out[self.tree.order] = found
         return out
@@ -151,13 +157,13 @@ def _normal_ranges(facing, leaves):
 
 
 @inline_kernel
-def _may_oppose(ranges, node, x, y, z):
+def _may_oppose(ranges, node, x, y, z, opposite):
     """Whether a branch can hold a triangle that faces against (x, y, z)."""
     return (
         min(x * ranges[node, 0], x * ranges[node, 3])
         + min(y * ranges[node, 1], y * ranges[node, 4])
         + min(z * ranges[node, 2], z * ranges[node, 5])
-    ) <= -_OPPOSITE
+    ) <= -opposite
 
 
 @inline_kernel
@@ -203,7 +209,7 @@ def _shrink(corners, place, x, y, z, nx, ny, nz, radius):
 
 
 @parallel_kernel
-def _measure(points, normals, outward, widest, corners, boxes, facing, ranges, out):
+def _measure(points, normals, outward, widest, corners, boxes, facing, ranges, opposite, out):
     count, leaves = len(corners), len(boxes) // 2
     for block in prange((len(points) + _BLOCK - 1) // _BLOCK):
         stack = np.empty(STACK, np.int64)
@@ -214,7 +220,7 @@ def _measure(points, normals, outward, widest, corners, boxes, facing, ranges, o
             radius, stopped_by = widest, -1
             if (
                 guess >= 0
-                and nx * facing[guess, 0] + ny * facing[guess, 1] + nz * facing[guess, 2] <= -_OPPOSITE
+                and nx * facing[guess, 0] + ny * facing[guess, 1] + nz * facing[guess, 2] <= -opposite
                 and not has_corner(corners, guess, x, y, z)
             ):
                 radius = _shrink(corners, guess, x, y, z, nx, ny, nz, radius)
@@ -227,7 +233,7 @@ def _measure(points, normals, outward, widest, corners, boxes, facing, ranges, o
                 node = stack[size]
                 cx, cy, cz = x - radius * nx, y - radius * ny, z - radius * nz
                 apart2 = box_distance2(boxes, node, cx, cy, cz)
-                if apart2 >= radius * radius or not _may_oppose(ranges, node, nx, ny, nz):
+                if apart2 >= radius * radius or not _may_oppose(ranges, node, nx, ny, nz, opposite):
                     continue
                 # A point that reaches into the ball by d, at a depth b below the vertex, shrinks it by the part d / b.
                 slack = _SLACK * max(_least_depth(boxes, node, x, y, z, nx, ny, nz), 0.0)
@@ -242,7 +248,7 @@ def _measure(points, normals, outward, widest, corners, boxes, facing, ranges, o
                     continue
                 leaf = node - leaves
                 for place in range(first_of_leaf(leaf, count, leaves), first_of_leaf(leaf + 1, count, leaves)):
-                    if nx * facing[place, 0] + ny * facing[place, 1] + nz * facing[place, 2] > -_OPPOSITE:
+                    if nx * facing[place, 0] + ny * facing[place, 1] + nz * facing[place, 2] > -opposite:
                         continue
                     if has_corner(corners, place, x, y, z):
                         continue
@@ -255,7 +261,7 @@ def _measure(points, normals, outward, widest, corners, boxes, facing, ranges, o
 
 
 @parallel_kernel
-def _look_behind(corners, boxes, facing, ranges, below, out):
+def _look_behind(corners, boxes, facing, ranges, below, opposite, out):
     count, leaves = len(corners), len(boxes) // 2
     for block in prange((count + _BLOCK - 1) // _BLOCK):
         stack = np.empty(STACK, np.int64)
@@ -274,7 +280,7 @@ def _look_behind(corners, boxes, facing, ranges, below, out):
                 apart = False
                 for k in range(3):
                     apart |= boxes[node, k] > box[3 + k] or boxes[node, 3 + k] < box[k]
-                if apart or not _may_oppose(ranges, node, nx, ny, nz):
+                if apart or not _may_oppose(ranges, node, nx, ny, nz, opposite):
                     continue
                 if node < leaves:
                     stack[size], stack[size + 1] = 2 * node + 1, 2 * node
@@ -282,7 +288,7 @@ def _look_behind(corners, boxes, facing, ranges, below, out):
                     continue
                 leaf = node - leaves
                 for place in range(first_of_leaf(leaf, count, leaves), first_of_leaf(leaf + 1, count, leaves)):
-                    if nx * facing[place, 0] + ny * facing[place, 1] + nz * facing[place, 2] > -_OPPOSITE:
+                    if nx * facing[place, 0] + ny * facing[place, 1] + nz * facing[place, 2] > -opposite:
                         continue
                     behind, apart = False, False
                     for k in range(3):

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from app.errors import InvalidInput
 from app.mesh.bvh import Bvh
@@ -25,6 +24,7 @@ _INSIDE = 0.5
 _MOST_BLOCKS = 8_000_000
 _MOST_SAMPLES = 80_000_000
 _POINTS_AT_ONCE = 1 << 19
+_BALLS_AT_ONCE = 1 << 14
 # Flat sides of a model must not lie in a plane of samples, where inside and outside would be a matter of rounding.
 _OFF_GRID = 0.381966
 # A sample this close to the surface, in steps, counts as inside.
@@ -73,10 +73,14 @@ def sampled(
     return Voxels(lower, step, block_of, values)
 
 
-def around(points: np.ndarray, radius: float, step: float, progress: Progress) -> Voxels:
-    """Distance to the union of balls around (n, 3) points, mm. Raises InvalidInput as `sampled` does."""
-    lower = points.min(axis=0).astype(np.float64) - radius - (BLOCK + _OFF_GRID) * step
-    reach = radius + 2 * step
+def around(points: np.ndarray, radius: np.ndarray, step: float, progress: Progress) -> Voxels:
+    """Distance to the union of balls around (n, 3) points, (n,) radius, mm. Raises InvalidInput as `sampled` does.
+
+    Right to two steps outside the balls; farther out it is that at least. Within it is that to the side of one ball.
+    """
+    progress(0.0, "Measuring distances")
+    reach = radius[:, None] + 2 * step
+    lower = (points - reach).min(axis=0) - (BLOCK + _OFF_GRID) * step
     first, last = (np.floor((points + side * reach - lower) / (BLOCK * step)).astype(np.int64) for side in (-1, 1))
     shape = last.max(axis=0) + 2
     if shape.prod() > _MOST_BLOCKS:
@@ -89,17 +93,30 @@ def around(points: np.ndarray, radius: float, step: float, progress: Progress) -
     if len(blocks) * BLOCK**3 > _MOST_SAMPLES:
         raise _too_fine(step)
     block_of[tuple(blocks.T)] = np.arange(len(blocks), dtype=np.int32)
-    values = np.empty(len(blocks) * BLOCK**3, np.float32)
-    tree = cKDTree(points)
-    local = _within(BLOCK)
-    at_once = max(1, _POINTS_AT_ONCE // BLOCK**3)
-    for start in range(0, len(blocks), at_once):
-        progress(start / len(blocks), "Measuring distances")
-        places = lower + step * (BLOCK * blocks[start : start + at_once, None] + local[None]).reshape(-1, 3)
-        distance, _ = tree.query(places, distance_upper_bound=reach + 2 * step, workers=-1)
-        distance[~np.isfinite(distance)] = reach + 2 * step
-        values[start * BLOCK**3 : start * BLOCK**3 + len(places)] = distance - radius
+    values = np.full(len(blocks) * BLOCK**3, 2 * step, np.float32)
+    for start in range(0, len(points), _BALLS_AT_ONCE):
+        progress(start / len(points), "Measuring distances")
+        some = slice(start, start + _BALLS_AT_ONCE)
+        _put_balls((points[some] - lower) / step, radius[some] / step, np.float64(step), block_of, values)
     return Voxels(lower, step, block_of, values.reshape(-1, BLOCK, BLOCK, BLOCK))
+
+
+@kernel
+def _put_balls(points, radius, step, block_of, values):
+    """Lower the values around balls; points and radius in steps from the first sample."""
+    for i in range(len(points)):
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        reach = radius[i] + 2.0
+        for a in range(int(np.ceil(x - reach)), int(np.floor(x + reach)) + 1):
+            for b in range(int(np.ceil(y - reach)), int(np.floor(y + reach)) + 1):
+                across = reach * reach - (a - x) ** 2 - (b - y) ** 2
+                if across < 0.0:
+                    continue
+                half = np.sqrt(across)
+                for c in range(int(np.ceil(z - half)), int(np.floor(z + half)) + 1):
+                    apart = np.sqrt((a - x) ** 2 + (b - y) ** 2 + (c - z) ** 2) - radius[i]
+                    sample = _sample(block_of, a, b, c)
+                    values[sample] = min(values[sample], np.float32(step * apart))
 
 
 def _too_fine(step: float) -> InvalidInput:

@@ -31,7 +31,7 @@ import trimesh
 from app import worker
 from app.formats.opening import Opened, open_in_worker
 from app.mesh.mesh import Mesh
-from app.mesh.transform import placed_on_ground, scaled_to_height
+from app.mesh.transform import placed_on_ground, scaled_to_height, with_positions
 from app.operations.color_change import ColorChange, color_change
 from app.operations.running import apply
 from app.operations.triage import NOTE, triage
@@ -102,25 +102,39 @@ def to_print(path: Path, wanted: PrinterProfile, height_mm: float, *, late: bool
     found = [f"{row.id} {row.count:,}" for row in triage(opened.mesh, opened) if row.severity != NOTE]
     values = {"retarget": {"triangles": wanted.target_triangles}, "scale_to_height": {"height": height_mm}}
     steps: list[Step] = []
-    mesh = _clicked(opened.mesh, "clean_up", {}, steps)
+    raw, mesh = opened.mesh, _clicked(opened.mesh, "clean_up", {}, steps)
     if late:
         mesh = _clicked(mesh, "retarget", values["retarget"], steps)
     report, seconds = _checked(mesh, wanted)
     while len(steps) < 2 + MORE_CLICKS:
-        fix = _next_fix(report, height_mm)
+        fix = _next_fix(report, height_mm, last=len(steps) == 1 + MORE_CLICKS)
         if not fix:
             break
-        mesh = _clicked(mesh, fix, values.get(fix, {}), steps)
+        before, mesh = mesh, _clicked(mesh, fix, values.get(fix, {}), steps)
+        if fix == "scale_to_height":
+            raw = _moved_as(raw, before, mesh)
         report, seconds = _checked(mesh, wanted)
-    return Run(path, opened.mesh, found, steps, mesh, report, seconds)
+    return Run(path, raw, found, steps, mesh, report, seconds)
 
 
-def _next_fix(report: PreflightReport, height_mm: float) -> str:
-    """The operation to click next for this height and no failing check; empty when all is well."""
+def _next_fix(report: PreflightReport, height_mm: float, *, last: bool) -> str:
+    """The operation to click next for this height and no failing check; empty when all is well.
+
+    last: it is the last click, which "Retarget" needs where the number of triangles is not right yet.
+    """
+    if last and any(row.fix == "retarget" for row in report.of_status("fail")):
+        return "retarget"
     if abs(report.counts.size_mm[2] - height_mm) > printer(0).height_tolerance_mm:
         return "scale_to_height"
     fixes = [row.fix for row in report.of_status("fail") if row.fix not in ("", "scale_to_height")]
     return min(fixes, key=lambda fix: fix == "retarget", default="")
+
+
+def _moved_as(mesh: Mesh, before: Mesh, after: Mesh) -> Mesh:
+    """What is compared with the result has its size and place: it is moved as `before` was to become `after`."""
+    low, high = before.positions.min(axis=0).astype(np.float64), after.positions.min(axis=0).astype(np.float64)
+    factor = after.size()[2] / before.size()[2]
+    return with_positions(mesh, ((mesh.positions - low) * factor + high).astype(np.float32))
 
 
 def judged(run: Run, wanted: PrinterProfile, folder: Path) -> None:

@@ -277,8 +277,9 @@ def test_a_thin_slab_is_thickened_to_the_minimum() -> None:
     for way in (1, -1):
         depth = tree.first_hits(origins * (1, 1, way), np.tile((0.0, 0.0, -way), (200, 1))).distance
         assert 5 - depth.max() > 0.75
-        assert 5 - depth.min() < 0.83
-    assert result.size()[0] < 40 + 2 * 0.85
+        # Up to a quarter more than the minimum, as the tooltip says.
+        assert 5 - depth.min() < 1.25 * 0.75 + 0.02
+    assert result.size()[0] < 40 + 2 * 1.25 * 0.75
 
 
 def test_only_the_thin_part_grows() -> None:
@@ -294,8 +295,8 @@ def test_only_the_thin_part_grows() -> None:
     assert low <= {tuple(p) for p in result.positions.tolist()}
     high = result.positions[(result.positions[:, 2] > 12) & (np.abs(result.positions[:, 1]) < 5)]
     high = high[high[:, 2] < 20]
-    assert np.abs(high[:, 0]).min() > 0.45
-    assert np.abs(high[:, 0]).max() < 0.6
+    assert np.abs(high[:, 0]).min() > 0.5
+    assert np.abs(high[:, 0]).max() < 1.25 * 0.5 + 0.02
 
 
 def test_thick_parts_stay_to_the_bit() -> None:

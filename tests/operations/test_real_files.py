@@ -1,4 +1,8 @@
-"""Real models at 150 mm, up and down: the number, the shape, the colour, and no defect that was not there."""
+"""Real models at 150 mm, up and down: the number, the shape, the colour, and no defect that was not there.
+
+And all the way from a service's file to one that the printer takes, at a small target; the benchmark
+`base_mesh_to_print` does the same at the real one.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from app.mesh.mesh import Mesh
 from app.mesh.transform import scaled_to_height
 from app.operations.running import apply
 from app.preflight.counts import inspect
+from tests.benchmarks.base_mesh_to_print import MORE_CLICKS, judged, printer, to_print
 from tests.operations.checks import areas, assert_sound, hausdorff
 
 COLORED = [
@@ -80,3 +85,21 @@ def test_torn_models_get_no_new_kind_of_defect(shared: Path, name: str, times: f
     assert (after.winding_conflicts, after.shells) == (before.winding_conflicts, before.shells)
     assert after.degenerate == after.without_area == 0
     assert areas(outcome.mesh.positions, outcome.mesh.triangles).min() > 0
+
+
+# A figure with fingers, as figures come; a chair with floaters and colours at its vertices.
+@pytest.mark.parametrize("name", ["rodin_zombie_person.glb", "triposr_chair_vcolor.obj"])
+def test_from_a_service_to_the_printer_in_few_clicks(shared: Path, tmp_path: Path, name: str) -> None:
+    wanted = printer(60_000)
+    run = to_print(shared / "ai_generated" / name, wanted, 150.0)
+    clicks = [step.operation for step in run.steps]
+    assert clicks[0] == "clean_up"
+    assert "retarget" in clicks
+    assert len(clicks) <= 2 + MORE_CLICKS
+    assert run.report.status == "pass", run.report.message
+    judged(run, wanted, tmp_path)
+    assert run.judged is not None
+    assert not run.judged.wrong
+    assert run.change is not None
+    assert run.change.mean < 1.0
+    assert max(run.distance[0], run.distance[2]) < 0.3
