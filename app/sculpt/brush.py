@@ -66,6 +66,7 @@ class Brush:
     passes: strength -> strengths of the runs of `function` that make one dab.
     strength, spacing, falloff, auto_smooth, method, alpha, alpha_random: defaults; alpha by its id.
     invert_label: what Ctrl turns it into; empty for nothing.
+    takes_color: wants `settings.color`, which the user chooses.
     takes_source: wants `settings.source`, a place on the model that is picked first.
     order: place in the palette, and so the group.
     """
@@ -90,6 +91,7 @@ class Brush:
     alpha: str = ""
     alpha_random: float = 0.0
     parameters: tuple[Parameter, ...] = ()
+    takes_color: bool = False
     takes_source: bool = False
     order: int = 100
 
@@ -150,6 +152,7 @@ def brush(
     alpha: str = "",
     alpha_random: float = 0.0,
     parameters: tuple[Parameter, ...] = (),
+    takes_color: bool = False,
     takes_source: bool = False,
     order: int = 100,
 ) -> Callable[[BrushFunction], BrushFunction]:
@@ -178,6 +181,7 @@ def brush(
             alpha=alpha,
             alpha_random=alpha_random,
             parameters=parameters,
+            takes_color=takes_color,
             takes_source=takes_source,
             order=order,
         )

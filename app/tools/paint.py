@@ -19,6 +19,7 @@ from app.sculpt.smoothing import toward_ring_mean
     invert_label="Soften",
     attribute="colors",
     strength=1.0,
+    takes_color=True,
     order=170,
 )
 def paint(mesh: Mesh, region: Region, dab: Dab) -> np.ndarray:

@@ -20,7 +20,7 @@ _GAP = 8
 _ROW = 24
 _CELL = 32
 _HEADING = 17
-_LINE = 7
+_LINE = 6
 _SPACING = 0
 _RADIUS = 4
 # Columns of icons, where names do not fit.
@@ -122,7 +122,7 @@ class _Heading(QWidget):
             painter.drawText(self.rect().adjusted(_PADDING, 0, 0, -2), bottom, self._text)
         else:
             middle = self.height() // 2
-            painter.fillRect(QRect(_PADDING, middle, self.width() - 2 * _PADDING, 1), palette.midlight())
+            painter.fillRect(QRect(_PADDING, middle, self.width() - 2 * _PADDING, 1), palette.mid())
 
 
 class BrushPalette(QScrollArea):

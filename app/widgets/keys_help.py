@@ -13,7 +13,7 @@ from app.sculpt.brush import Brush
 _SIZE = (880, 640)
 _MARGIN = 16
 # Widths of the column of keys, logical pixels.
-_BRUSH_KEY, _POINTER_KEY, _MENU_KEY = 64, 168, 112
+_BRUSH_KEY, _POINTER_KEY, _MENU_KEY = 76, 168, 112
 
 # Keys and buttons that belong to the hand on the viewport and are no menu entries.
 POINTER = (

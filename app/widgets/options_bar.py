@@ -72,7 +72,7 @@ class OptionsBar(OverflowBar):
         if brush.takes_source:
             add("source", self._following(SourceGroup(self._hand)))
         add("falloff", self._following(FalloffCombo(self._hand)))
-        if brush.attribute == "colors":
+        if brush.takes_color:
             add("color", self._following(ColorButton(self._hand)))
         for parameter in brush.parameters:
             add(parameter.id, self._parameter(parameter))
