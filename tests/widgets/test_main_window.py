@@ -305,6 +305,7 @@ class TestPlaces:
         again = MainWindow(document, Settings(settings.path), recorded(document, Path("/models")), Safety())
         again.show()
         qtbot.waitExposed(again)
+        QApplication.processEvents()  # the palette chooses its columns by the height that it was given
         assert (again.width(), again.height()) == (1400, 850)
         assert again.docks["history"].isHidden()
         assert not again.docks["model"].isHidden()
