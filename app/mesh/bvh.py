@@ -170,12 +170,29 @@ def _closest_on_edges(d1, d2, bb, cc, bc):
 def closest_on_triangle(corners, place, x, y, z):
     """Barycentric weights of the point of a triangle that is closest to (x, y, z), and its squared distance.
 
-    Ericson, Real-Time Collision Detection, 2005, 5.1.5. A triangle without area is taken as its edges.
+    corners: (n, 3, 3) float32, of which the triangle at `place` counts. See `closest_from_corner`.
     """
     ax, ay, az = np.float64(corners[place, 0, 0]), np.float64(corners[place, 0, 1]), np.float64(corners[place, 0, 2])
-    abx, aby, abz = corners[place, 1, 0] - ax, corners[place, 1, 1] - ay, corners[place, 1, 2] - az
-    acx, acy, acz = corners[place, 2, 0] - ax, corners[place, 2, 1] - ay, corners[place, 2, 2] - az
-    px, py, pz = x - ax, y - ay, z - az
+    return closest_from_corner(
+        corners[place, 1, 0] - ax,
+        corners[place, 1, 1] - ay,
+        corners[place, 1, 2] - az,
+        corners[place, 2, 0] - ax,
+        corners[place, 2, 1] - ay,
+        corners[place, 2, 2] - az,
+        x - ax,
+        y - ay,
+        z - az,
+    )
+
+
+@kernel
+def closest_from_corner(abx, aby, abz, acx, acy, acz, px, py, pz):
+    """Weights of the 2nd and 3rd corner at the point of a triangle closest to p, and its squared distance; float64.
+
+    All seen from the first corner: the other two, b and c, and p. Ericson, Real-Time Collision Detection, 2005, 5.1.5.
+    A triangle without area is taken as its edges.
+    """
     d1 = abx * px + aby * py + abz * pz
     d2 = acx * px + acy * py + acz * pz
     bb = abx * abx + aby * aby + abz * abz

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.mesh.bvh import box_distance2, closest_on_triangle, first_of_leaf
+from app.mesh.bvh import box_distance2, closest_from_corner, first_of_leaf
 from app.mesh.jit import kernel, prange, scaling_kernel
 from app.mesh.mesh import Mesh
 from app.sculpt.pulls import pull_to_values
@@ -30,6 +30,10 @@ def drag_colors(mesh: Mesh, region: Region, colors: np.ndarray, step: np.ndarray
 
     colors: (V, 3) float32. The place is reached over the edges, so it is never on the far side of a thin wall.
     """
+    if "smear" not in mesh.scratch:
+        mesh.scratch["smear"] = np.empty(mesh.vertex_count, np.int32), np.zeros(mesh.vertex_count, np.int32), [0]
+    near, known_at, calls = mesh.scratch["smear"]
+    calls[0] += 1
     _drag.pick(_COST * len(region.vertices))(
         region.vertices,
         mesh.positions,
@@ -41,6 +45,9 @@ def drag_colors(mesh: Mesh, region: Region, colors: np.ndarray, step: np.ndarray
         colors,
         step,
         rate,
+        near,
+        known_at,
+        calls[0],
         region.delta,
     )
     return region.delta
@@ -229,23 +236,35 @@ def _walk(v, x, y, z, positions, ring_offsets, ring):
 
 
 @kernel
-def _are_neighbours(v, other, ring_offsets, ring):
-    found = False
+def _guess(v, first, near, known_at, call, ring_offsets, ring):
+    """Where the walk of a neighbour ended, from vertex `first` on, in this call; else the vertex itself."""
     for i in range(ring_offsets[v], ring_offsets[v + 1]):
-        found |= ring[i] == other
-    return found
+        other = ring[i]
+        # What lies before `first` may be another thread's.
+        if other >= first and other < v and known_at[other] == call:
+            return near[other]
+    return v
 
 
 @kernel
-def _nearest_triangle(v, x, y, z, positions, triangles, triangle_offsets, vertex_triangles, corners):
+def _nearest_triangle(v, x, y, z, positions, triangles, triangle_offsets, vertex_triangles):
     """Of the triangles around a vertex the one nearest to a point, and the weights of its 2nd and 3rd corner there."""
     best, nearest, second, third = np.inf, -1, 0.0, 0.0
     for i in range(triangle_offsets[v], triangle_offsets[v + 1]):
         t = vertex_triangles[i]
-        for corner in range(3):
-            for k in range(3):
-                corners[0, corner, k] = positions[triangles[t, corner], k]
-        b, c, distance = closest_on_triangle(corners, 0, x, y, z)
+        p, q, r = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        px, py, pz = np.float64(positions[p, 0]), np.float64(positions[p, 1]), np.float64(positions[p, 2])
+        b, c, distance = closest_from_corner(
+            positions[q, 0] - px,
+            positions[q, 1] - py,
+            positions[q, 2] - pz,
+            positions[r, 0] - px,
+            positions[r, 1] - py,
+            positions[r, 2] - pz,
+            x - px,
+            y - py,
+            z - pz,
+        )
         if distance < best:
             best, nearest, second, third = distance, t, b, c
     return nearest, second, third
@@ -253,20 +272,30 @@ def _nearest_triangle(v, x, y, z, positions, triangles, triangle_offsets, vertex
 
 @scaling_kernel
 def _drag(
-    vertices, positions, ring_offsets, ring, triangles, triangle_offsets, vertex_triangles, colors, step, rate, delta
+    vertices,
+    positions,
+    ring_offsets,
+    ring,
+    triangles,
+    triangle_offsets,
+    vertex_triangles,
+    colors,
+    step,
+    rate,
+    near,
+    known_at,
+    call,
+    delta,
 ):
     for block in prange((len(vertices) + _BLOCK - 1) // _BLOCK):
-        corners = np.empty((1, 3, 3), np.float32)
-        before = near = -1
+        start = vertices[block * _BLOCK]
         for i in range(block * _BLOCK, min((block + 1) * _BLOCK, len(vertices))):
             v = vertices[i]
             x, y, z = positions[v, 0] - step[0], positions[v, 1] - step[1], positions[v, 2] - step[2]
-            first = near if _are_neighbours(v, before, ring_offsets, ring) else v  # most of the way is done then
-            near = _walk(first, x, y, z, positions, ring_offsets, ring)
-            before = v
-            t, b, c = _nearest_triangle(
-                near, x, y, z, positions, triangles, triangle_offsets, vertex_triangles, corners
-            )
+            guess = _guess(v, start, near, known_at, call, ring_offsets, ring)  # most of the way is done then
+            near[v] = _walk(guess, x, y, z, positions, ring_offsets, ring)
+            known_at[v] = call
+            t, b, c = _nearest_triangle(near[v], x, y, z, positions, triangles, triangle_offsets, vertex_triangles)
             for k in range(3):
                 if t < 0:
                     delta[i, k] = 0.0
@@ -297,7 +326,6 @@ def _look_up(
     known_at,
 ):
     for block in prange((len(vertices) + _BLOCK - 1) // _BLOCK):
-        corners = np.empty((1, 3, 3), np.float32)
         stack, distances = np.empty(_DEEPEST, np.int64), np.empty(_DEEPEST, np.float64)
         near = -1
         for i in range(block * _BLOCK, min((block + 1) * _BLOCK, len(vertices))):
@@ -308,9 +336,7 @@ def _look_up(
             near = _nearest_found(x, y, z, near, found, positions, leaves, boxes, stack, distances)
             t, b, c = -1, 0.0, 0.0
             if near >= 0:
-                t, b, c = _nearest_triangle(
-                    near, x, y, z, positions, triangles, triangle_offsets, vertex_triangles, corners
-                )
+                t, b, c = _nearest_triangle(near, x, y, z, positions, triangles, triangle_offsets, vertex_triangles)
             if t < 0:
                 known_at[v] = 0  # another dab may look elsewhere
             for k in range(3):
