@@ -65,14 +65,13 @@ def thicken(mesh: Mesh, progress: Progress, *, minimum: float) -> Result:
     for round_, margin in enumerate(_MARGINS):
         report = part_of(progress, round_ / len(_MARGINS), (round_ + 1) / len(_MARGINS))
         thin = ThinPlaces(result, minimum * _ABOVE if round_ else minimum, part_of(report, 0.0, 0.15))
-        if round_:
-            thin.without_specks(_LITTLE * minimum**2)
+        thin.without_specks(_LITTLE * minimum**2)
         if not len(thin.points):
             break
         centres, radii = thin.balls(part_of(report, 0.15, 0.3), margin)
         result = _grown(result, around(centres, radii, _STEP * minimum, report), hollow, part_of(report, 0.4, 1.0))
     if result is mesh:
-        return Result(mesh.snapshot(), [f"No wall is thinner than {minimum:g} mm."])
+        return Result(mesh.snapshot(), [f"No wall is thinner than {minimum:g} mm, but for specks."])
     grown = float((result.size() - mesh.size()).max())
     return Result(
         result, [f"Thin walls were made at least {minimum:g} mm thick; the model grew by {max(grown, 0):.2f} mm."]
