@@ -26,7 +26,7 @@ MOST_TRIANGLES = 20_000_000
 # which is a tenth of what the printer can show.
 _BUDGET_PART = 5e-5
 _BUDGET_MM = 0.008
-_ROUNDS = 3
+_ROUNDS, _BEFORE = 3, 0.25
 # Following curvature: cosines between a vertex's normal and the one of its triangles that leans away most; above the
 # first the surface is round there, below the second it has an edge that stays sharp.
 _ROUND, _SHARP = 0.85, 0.6
@@ -60,12 +60,16 @@ def in_order(positions: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, 
 def refined(source: Mesh, count: int, progress: Progress, *, follow_curvature: bool) -> tuple[np.ndarray, np.ndarray]:
     """More triangles: `count` of them, or one fewer where the surface only takes even numbers (see `splitting`).
 
-    Without following curvature the shape stays within the budget above. Returns positions and triangles.
+    Without following curvature the shape stays within one and a quarter of the budget above. Returns positions and
+    triangles.
     """
     triangles = proper_triangles(source)
-    progress(0.0, "Splitting the longest edges")
+    # Splitting a needle would turn some of its pieces over, by rounding; a part of the budget does away with needles.
+    positions, triangles = source.positions.copy(), triangles.copy()
+    _evened(positions, triangles, part_of(progress, 0.0, 0.1), _BEFORE)
+    progress(0.1, "Splitting the longest edges")
     across = edge_rings(triangles, Topology.of(triangles, source.vertex_count))
-    positions, triangles, _ = split_to_count(source.positions, triangles, across, count)
+    positions, triangles, _ = split_to_count(positions, triangles, across, count)
     progress(0.3, "Splitting the longest edges")
     positions, triangles = in_order(positions, triangles)
     if follow_curvature:
@@ -118,11 +122,11 @@ def _roundness(source: Mesh, normals: np.ndarray) -> np.ndarray:
     return ((least - _SHARP) / (_ROUND - _SHARP)).clip(0.0, 1.0)
 
 
-def _evened(positions: np.ndarray, triangles: np.ndarray, progress: Progress) -> np.ndarray:
-    """Positions after flips (in place in `triangles`) and moves within the budget."""
+def _evened(positions: np.ndarray, triangles: np.ndarray, progress: Progress, spend: float = 1.0) -> np.ndarray:
+    """Positions after flips and moves (in place in both) within that part of the budget."""
     across = edge_rings(triangles, Topology.of(triangles, len(positions)))
     error = np.zeros(len(triangles), np.float32)
-    budget = min(_BUDGET_MM, _BUDGET_PART * float(np.ptp(positions, axis=0).max()))
+    budget = spend * min(_BUDGET_MM, _BUDGET_PART * float(np.ptp(positions, axis=0).max()))
     for part in range(_ROUNDS):
         progress(part / _ROUNDS, "Evening out the triangles")
         relax(positions, triangles, across, error, budget)

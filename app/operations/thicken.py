@@ -28,7 +28,7 @@ _STEP, _KEPT = 0.25, 0.4
 _MARGINS = (1.25, 1.4, 1.6, 1.6, 1.6)
 # So little, in squares of the thickness, does not break; what is left just above the measure could fall below it when
 # the triangles change.
-_LITTLE, _ABOVE = 0.5, 1.05
+_LITTLE, _ABOVE = 0.15, 1.05
 
 
 def _needs_body(mesh: Mesh) -> str | None:

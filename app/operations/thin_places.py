@@ -23,7 +23,7 @@ from app.operations.operation import Progress, part_of
 # Of the thickness: distance between the places where it is measured, and balls that count as one.
 _APART, _SAME = 0.22, 0.06
 # Of the thickness: places so near to each other make one patch.
-_TOGETHER = 0.35
+_TOGETHER = 0.5
 # Growth ebbs away by so much per distance, down to this part of the thickness below the surface.
 _SLOPE, _BELOW = 0.4, 0.12
 # Growths that are told apart there.

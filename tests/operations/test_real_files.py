@@ -90,7 +90,7 @@ def test_torn_models_get_no_new_kind_of_defect(shared: Path, name: str, times: f
 # A figure with fingers, as figures come; a chair with floaters and colours at its vertices.
 @pytest.mark.parametrize("name", ["rodin_zombie_person.glb", "triposr_chair_vcolor.obj"])
 def test_from_a_service_to_the_printer_in_few_clicks(shared: Path, tmp_path: Path, name: str) -> None:
-    wanted = printer(60_000)
+    wanted = printer(300_000)
     run = to_print(shared / "ai_generated" / name, wanted, 150.0)
     clicks = [step.operation for step in run.steps]
     assert clicks[0] == "clean_up"
