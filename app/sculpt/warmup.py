@@ -15,6 +15,7 @@ from app.mesh.build import build_mesh
 from app.mesh.jit import threads_from
 from app.mesh.mesh import Mesh
 from app.mesh.raycast import cast
+from app.mesh.sight import in_sight
 from app.mesh.soup import Soup
 from app.sculpt import face_sets, masking
 from app.sculpt.alpha import multiply_by_image, stamp_frame
@@ -87,6 +88,8 @@ def _whole(mesh: Mesh) -> None:
         resize(mesh, 1.0)
     masking.by_color(mesh, mesh.colors[0], 1.0)
     masking.by_outline(mesh.positions[:, :2], mesh.positions[:, :2])
+    flat, near = mesh.positions[:, :2].astype(np.float64), mesh.positions[:, 2].astype(np.float64)
+    in_sight(flat, near, mesh.triangles, mesh.hidden, np.arange(mesh.vertex_count), near)
     face_sets.shows_anything(mesh, mesh.hidden)
 
 

@@ -21,6 +21,7 @@ Work = Callable[[Progress, Callable[[], bool]], Any]
 _PER_MILLE = 1000
 _BAR_WIDTH = 160
 _STOP_MS = 5000
+_never_ending: list[QThread] = []
 
 
 class JobRunner(QObject):
@@ -81,9 +82,13 @@ class JobRunner(QObject):
         """Cancel and wait, for the end of the program; neither `done` nor `failed` is called."""
         job, self._job = self._job, None
         self._done = self._failed = None
-        if job is not None:
-            job.stop.set()
-            job.wait(_STOP_MS)
+        if job is None:
+            return
+        job.stop.set()
+        if not job.wait(_STOP_MS):
+            # It compiles something, say. A thread that is destroyed while it runs would end the program.
+            job.setParent(None)
+            _never_ending.append(job)
 
     @Slot()
     def _end(self) -> None:

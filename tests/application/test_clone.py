@@ -26,7 +26,7 @@ def shown(program: Application, path: Path, qtbot: QtBot) -> Application:
     open_mesh(program, qtbot, path)
     program.window.viewport.standard_view("front")
     program.window.viewport.set_parallel(True)
-    with qtbot.waitActive(program.window):
+    with qtbot.waitActive(program.window, timeout=30_000):
         program.window.activateWindow()
     return program
 

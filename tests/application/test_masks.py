@@ -30,7 +30,7 @@ def program(start: Start, sphere: Path, qtbot: QtBot) -> Application:
     open_mesh(program, qtbot, sphere)
     program.window.viewport.standard_view("front")
     program.window.viewport.set_parallel(True)
-    with qtbot.waitActive(program.window):
+    with qtbot.waitActive(program.window, timeout=30_000):
         program.window.activateWindow()
     return program
 

@@ -45,7 +45,7 @@ def program(start: Start, sphere: Path, qtbot: QtBot) -> Iterator[Application]:
     window.viewport.standard_view("front")
     window.viewport.set_parallel(True)
     window.viewport.flush()
-    with qtbot.waitActive(window):
+    with qtbot.waitActive(window, timeout=30_000):
         window.activateWindow()
     yield program
     window.transform.cancel()

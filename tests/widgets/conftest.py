@@ -63,7 +63,7 @@ def make_window(
         window.resize(1280, 800)
         window.show()
         windows.append(window)
-        with qtbot.waitActive(window):
+        with qtbot.waitActive(window, timeout=30_000):
             window.activateWindow()
         return window
 

@@ -6,9 +6,11 @@ import threading
 from typing import Any
 
 import pytest
+import shiboken6
 from pytestqt.qtbot import QtBot
 
 from app.errors import Cancelled, InvalidInput
+from app.widgets import jobs as module
 from app.widgets.jobs import JobBar, JobRunner
 
 
@@ -146,3 +148,23 @@ def test_shut_down_waits_and_calls_nobody(jobs: JobRunner, qtbot: QtBot) -> None
     qtbot.wait(50)
     assert not called
     assert not jobs.busy
+
+
+def test_a_job_that_does_not_stop_outlives_its_runner(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    """A thread destroyed while it runs ends the program, and the test with it."""
+    monkeypatch.setattr(module, "_STOP_MS", 10)
+    runner, go_on, ended = JobRunner(), threading.Event(), threading.Event()
+
+    def stubborn(progress: object, cancelled: object) -> None:
+        go_on.wait(30)
+        ended.set()
+
+    assert runner.start("Compiling", stubborn, lambda result: None)
+    runner.shut_down()
+    shiboken6.delete(runner)
+    assert not ended.is_set()
+    go_on.set()
+    assert ended.wait(30)
+    (thread,) = module._never_ending
+    assert thread.wait(30_000)
+    module._never_ending.clear()

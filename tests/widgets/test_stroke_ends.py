@@ -175,11 +175,11 @@ def test_a_pen_that_goes_far_out_of_the_window(window: MainWindow, pen: Pen) -> 
 def other_window(window: MainWindow, qtbot: QtBot) -> Iterator[None]:
     other = QLineEdit()
     other.show()
-    with qtbot.waitActive(other):
+    with qtbot.waitActive(other, timeout=30_000):
         other.activateWindow()
     yield
     other.close()
-    with qtbot.waitActive(window):
+    with qtbot.waitActive(window, timeout=30_000):
         window.activateWindow()
 
 
