@@ -29,6 +29,7 @@ from app.mesh.raycast import cast
 from app.project.opening import open_project
 from app.project.sessions import Session
 from app.project.working_copy import WorkingCopy
+from app.sculpt.brush import brushes
 from app.settings import Settings
 from app.viewport.viewport import prepare_surface_format
 from app.widgets.main_window import MainWindow
@@ -199,7 +200,7 @@ class Hand(QObject):
         viewport, mesh, random = window.viewport, window.document.mesh, self._random
         assert mesh is not None
         brush = random.choice(sorted(window.brush_actions))
-        if brush == "paint" and (mesh.colors is None or mesh.has_texture):
+        if brushes()[brush].attribute == "colors" and (mesh.colors is None or mesh.has_texture):
             brush = "draw"
         start = self._pixel_on(window)
         if start is None:
