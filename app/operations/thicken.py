@@ -50,7 +50,7 @@ def _needs_body(mesh: Mesh) -> str | None:
             0.1,
             20.0,
             1.0,
-            "Walls thinner than this become this thick, or up to a quarter thicker",
+            "Walls thinner than this become so thick, a quarter more at most; up to 1.6 times where several meet",
         ),
     ),
     precondition=_needs_body,

@@ -44,7 +44,6 @@ class Overlay(QWidget):
         self._marker: np.ndarray | None = None
         self._source: np.ndarray | None = None
         self._gizmo: GizmoLook | None = None
-        self.furniture = True
 
     def set_cursor(self, cursor: BrushCursor | None) -> None:
         """Show a brush cursor or none; repaints only where it was and where it will be."""
@@ -93,12 +92,11 @@ class Overlay(QWidget):
             self._paint_cursor(painter, self._cursor)
         if self._marker is not None:
             self._paint_marker(painter, self._marker)
-        if self.furniture:
-            font = QFont(self.font())
-            font.setPixelSize(_FONT_PIXELS)
-            painter.setFont(font)
-            self._paint_scale_bar(painter)
-            self._paint_axes(painter)
+        font = QFont(self.font())
+        font.setPixelSize(_FONT_PIXELS)
+        painter.setFont(font)
+        self._paint_scale_bar(painter)
+        self._paint_axes(painter)
         if self._source is not None:
             self._paint_source(painter, self._source)
         if self._gizmo is not None:

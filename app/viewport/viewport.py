@@ -177,11 +177,6 @@ class Viewport(QWidget):
         self._scene.set_background(color)
         self._canvas.request()
 
-    def set_furniture(self, visible: bool) -> None:
-        """Scale bar and axes."""
-        self._overlay.furniture = visible
-        self._overlay.update()
-
     def image(self) -> np.ndarray:
         """Picture of the mesh as shown now. Returns (H, W, 3) uint8 in device pixels, without cursor and scale bar."""
         self._scene.set_draft(False)
